@@ -1,0 +1,38 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`. Neither needs root.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+JOBS ?= auto
+
+.PHONY: demo test check nightly bench docs clean lock
+
+demo: $(STAMP)
+	$(BIN)/detente demo $(ARGS)
+
+test: check
+	$(BIN)/pytest -n $(JOBS) -m "not nightly" -p no:cacheprovider
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -n $(JOBS) tests/unit tests/meta
+
+nightly: $(STAMP)
+	$(BIN)/pytest -n $(JOBS) -m nightly
+
+bench: $(STAMP)
+	$(BIN)/detente bench $(ARGS)
+
+lock: $(STAMP)
+	scripts/lock
+
+# A virtual environment from the lock file, every package checked against its hash.
+$(STAMP): requirements.lock pyproject.toml scripts/setup
+	PYTHON="$(PYTHON)" scripts/setup
+	touch $(STAMP)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

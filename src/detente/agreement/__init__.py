@@ -1,0 +1,1 @@
+"""What was agreed: parties and their root keys, terms, cards and key certificates."""

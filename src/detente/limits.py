@@ -1,0 +1,44 @@
+"""Every bound in one place, each with its reason. Past a bound is an error, never a truncation."""
+
+from __future__ import annotations
+
+# -- what one notice may hold -----------------------------------------------------------------
+PIECES_PER_NOTICE = 2_000  # a 14-hour flight with a corridor piece every 30 s fits
+VERTICES_PER_PIECE = 10_000  # a national border at 1:1,000,000 fits; the pair test stays bounded
+VERTICES_PER_NOTICE = 50_000  # bounds the worst pair of notices a hostile peer can make us check
+RADIUS_MAX_M = (
+    2_000_000  # 1,080 NM: larger than any published closure; beyond it a circle is a hemisphere
+)
+NAME_CHARS = 64  # a notice name must fit a spoken read-back and a screen column
+TEXT_CHARS = 4_000  # a page of plain language; more belongs in a document, quoted by hash
+REGION_CHARS = 200
+INTERVAL_MAX_S = (
+    400 * 86_400
+)  # just over a year: standing areas are re-filed yearly, typos in the year are caught
+ALTITUDE_MIN_M = -2_000  # below the lowest land and mine airfields
+ALTITUDE_MAX_M = 1_000_000  # above any air activity, with room for re-entry hazards
+
+# -- what one message may hold ----------------------------------------------------------------
+STATEMENT_BYTES = (
+    4 * 2**20
+)  # a notice at its own limits fits with room; one message cannot fill memory
+FRAME_BYTES = 16 * 2**20  # a batch of statements; four at the limit, hundreds of ordinary ones
+FRAME_STATEMENTS = (
+    64  # keeps a batch's commit under about 200 ms, so that safety traffic never waits longer
+)
+API_BODY_BYTES = 8 * 2**20  # a GeoJSON file at the notice limits, with white space
+BUNDLE_BYTES = 32 * 2**20
+JSON_DEPTH = 32  # GeoJSON needs 8; deeper is an attack on the parser's stack
+
+# -- what a hostile sender may cost us ---------------------------------------------------------
+EVIDENCE_SAMPLES_PER_PEER_DAY = (
+    100  # unsigned rubbish is sampled, so evidence cannot become a flood
+)
+EVIDENCE_SAMPLE_BYTES = 64 * 2**10
+CLOCK_SKEW_FLAG_S = 300  # a claimed time further off than this is flagged, never refused
+PARTIES_PER_AGREEMENT = 20  # the scale of design.md; a mesh above that is split by area
+WITNESSES_PER_AGREEMENT = 16
+INTENTS_WAITING = (
+    10_000  # notices that wait, unsigned, for a line to come back: days of busy traffic
+)
+OUTBOX_PER_LINK = 200_000  # bounded by disk rather than memory; a month of silence at 4 a minute

@@ -1,0 +1,1 @@
+"""The shell: all input and output happens here."""

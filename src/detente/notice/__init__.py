@@ -1,0 +1,1 @@
+"""What we will do, and that you heard: activity notices and receipts."""

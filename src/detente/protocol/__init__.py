@@ -1,0 +1,1 @@
+"""What two nodes say, without a wire: statements, links, the fold, bundles."""

@@ -1,0 +1,1 @@
+"""Who said it: keys, two-signature envelopes, sealing."""
