@@ -49,11 +49,11 @@ class RefusedLine(msgspec.Struct, frozen=True):
 
 
 class Cosignatures(msgspec.Struct, frozen=True):
-    """Who vouched for a checkpoint; whose lines did not verify; how many lines were of others."""
+    """Who vouched for a checkpoint; whose lines did not verify; how many lines were neither."""
 
     cosigned: tuple[Cosigned, ...]
     refused: tuple[RefusedLine, ...]
-    unknown: int
+    other_lines: int
 
 
 def cosigner_keys(name: str, public: PublicKeys) -> tuple[NoteKey, NoteKey]:

@@ -150,7 +150,7 @@ def open_leaf(seed: bytes, header: LeafHeader, content: bytes) -> LeafOpening:
 
 
 def leaf_bytes(opening: LeafOpening) -> bytes:
-    """The bytes that stand in the log, and that mirrors store: 111 of them."""
+    """The bytes that stand in the log, and that mirrors store: 112 of them."""
     digest = hashlib.sha256(_HEADER_TAG + opening.header_salt)
     digest.update(encode_canonical(opening.header.to_json()))
     content = encode_base64url(opening.content_commitment)

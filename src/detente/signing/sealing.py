@@ -82,6 +82,10 @@ class Opener(Protocol):
 class Sealer(Protocol):
     """What can seal to a public key: `HPKE`, or the simulator's."""
 
+    def check_public(self, public: SealingPublicKey) -> None:
+        """Raise `PeerError` unless a sealing key may be enrolled."""
+        ...
+
     def seal(self, public: SealingPublicKey, plaintext: bytes, info: bytes) -> bytes:
         """The sealed message."""
         ...
@@ -89,6 +93,19 @@ class Sealer(Protocol):
 
 class HpkeSealer:
     """The real sealing of docs/spec/signing.md, section 5; `HPKE` is the one instance."""
+
+    def check_public(self, public: SealingPublicKey) -> None:
+        """Refuse a key that nothing could be sealed to.
+
+        A low-order share or an ML-KEM key outside its field fails here, at enrolment, and not on the
+        day of the first urgent message.
+
+        Raises:
+            PeerError: `sealing-key-malformed`.
+        """
+        if int.from_bytes(public.x25519, "little") >= _FIELD_PRIME:
+            raise _key_malformed(public, "the X25519 coordinate is not canonical")
+        self.seal(public, b"", b"detente:sealing-enrolment:v1")
 
     def seal(self, public: SealingPublicKey, plaintext: bytes, info: bytes) -> bytes:
         """The encapsulated key followed by the ciphertext.
@@ -163,11 +180,12 @@ def seal(public: SealingPublicKey, plaintext: bytes, info: bytes) -> bytes:
     return HPKE.seal(public, plaintext, info)
 
 
-def parse_sealing_public_key(obj: object) -> SealingPublicKey:
+def parse_sealing_public_key(obj: object, *, sealer: Sealer = HPKE) -> SealingPublicKey:
     """The sealing key of a JSON object, checked for enrolment.
 
     Args:
         obj: `{"mlkem768": base64url, "x25519": base64url}` and nothing else.
+        sealer: whose keys are acceptable; the simulator passes its own.
 
     Raises:
         PeerError: `sealing-key-malformed` or `base64-malformed`.
@@ -181,11 +199,7 @@ def parse_sealing_public_key(obj: object) -> SealingPublicKey:
         decode_base64url(obj["mlkem768"], length=MLKEM768_PUBLIC_BYTES, field="mlkem768"),
         decode_base64url(obj["x25519"], length=X25519_PUBLIC_BYTES, field="x25519"),
     )
-    if int.from_bytes(public.x25519, "little") >= _FIELD_PRIME:
-        raise _key_malformed(public, "the X25519 coordinate is not canonical")
-    # A low-order share or an ML-KEM key outside its field fails here, at enrolment, and not on the
-    # day of the first urgent message.
-    HPKE.seal(public, b"", b"detente:sealing-enrolment:v1")
+    sealer.check_public(public)
     return public
 
 

@@ -22,7 +22,13 @@ from detente.signing.key import (
     Signatures,
     Verifier,
 )
-from detente.signing.sealing import SEALED_OVERHEAD_BYTES, Sealer, SealingPublicKey
+from detente.signing.sealing import (
+    MLKEM768_PUBLIC_BYTES,
+    SEALED_OVERHEAD_BYTES,
+    X25519_PUBLIC_BYTES,
+    Sealer,
+    SealingPublicKey,
+)
 
 _TAG_BYTES = 64
 
@@ -89,6 +95,11 @@ class KeyedHashVerifier:
 class SimulatedSealer:
     """Seals nothing: the plaintext travels behind a tag that binds key and info. SIMULATION ONLY."""
 
+    def check_public(self, public: SealingPublicKey) -> None:
+        """Raise `PeerError` unless the key is a simulated one."""
+        if not public.mlkem768.startswith(SIMULATED_MARK):
+            raise PeerError("sealing-key-real", "sealing key is a real one; it must be simulated")
+
     def seal(self, public: SealingPublicKey, plaintext: bytes, info: bytes) -> bytes:
         """The plaintext behind a tag, as long as a real sealed message."""
         tag = _seal_tag(public, plaintext, info)
@@ -101,8 +112,13 @@ class SimulatedSealingKeys:
     __slots__ = ("_public",)
 
     def __init__(self, seed: bytes) -> None:
-        filler = hashlib.shake_128(b"simulated sealing\n" + seed).digest(1184 + 32)
-        self._public = SealingPublicKey(filler[:1184], filler[1184:])
+        filler = hashlib.shake_128(b"simulated sealing\n" + seed).digest(
+            MLKEM768_PUBLIC_BYTES - len(SIMULATED_MARK) + X25519_PUBLIC_BYTES
+        )
+        # ML-KEM coefficients are below 3329 and the filler's are not: a real node refuses this key.
+        self._public = SealingPublicKey(
+            SIMULATED_MARK + filler[:-X25519_PUBLIC_BYTES], filler[-X25519_PUBLIC_BYTES:]
+        )
 
     @property
     def public(self) -> SealingPublicKey:
