@@ -3,6 +3,7 @@
 import json
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -353,3 +354,10 @@ def test_parse_script_parties_must_be_two_and_a_neutral() -> None:
             parse_script(toml.encode())
         assert caught.value.field is not None
         assert caught.value.field.startswith("parties")
+
+
+def test_guide_example_script_parses() -> None:
+    """The smallest script of docs/guide/scenarios.md is a script."""
+    guide = Path(__file__).parents[3] / "docs" / "guide" / "scenarios.md"
+    example = guide.read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    assert parse_script(example.encode()).name == "my-first"
