@@ -10,7 +10,6 @@ Source: C2SP signed-note at 5ba5ee830903e91240fc6f9f3a7a9293d49e69c9.
 from __future__ import annotations
 
 import hashlib
-import re
 from functools import lru_cache
 from typing import Final
 
@@ -40,7 +39,7 @@ KEY_NAME_BYTES = 255  # tlog-cosignature writes its length in one byte
 
 _DASH = "— "
 _KEY_ID_BYTES = 4
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_CONTROL = bytes(byte for byte in range(0x20) if byte != 0x0A)
 
 
 class NoteSignature(msgspec.Struct, frozen=True):
@@ -102,16 +101,16 @@ def parse_note(note: str) -> Note:
         PeerError: `note-malformed` or `note-too-large`.
     """
     try:
-        size = len(note.encode("utf-8"))
+        data = note.encode("utf-8")
     except UnicodeEncodeError:
         raise _malformed("it has a lone surrogate", note) from None
-    if size > NOTE_BYTES:
+    if len(data) > NOTE_BYTES:
         raise PeerError(
             "note-too-large",
-            f"note is {size} bytes; it must be at most {NOTE_BYTES}",
-            evidence=note[: limits.EVIDENCE_SAMPLE_BYTES // 4].encode(),
+            f"note is {len(data)} bytes; it must be at most {NOTE_BYTES}",
+            evidence=data[: limits.EVIDENCE_SAMPLE_BYTES],
         )
-    if _CONTROL.search(note):
+    if len(data.translate(None, _CONTROL)) != len(data):
         raise _malformed("it has a control character", note)
     # "the text is separated from the signatures by the last empty line in the note"
     text, separator, lines = note.rpartition("\n\n")
@@ -158,12 +157,11 @@ def is_key_name(name: str) -> bool:
         >>> is_key_name("detente/north"), is_key_name("north west"), is_key_name("a+b")
         (True, False, False)
     """
+    data = name.encode("utf-8", "surrogatepass")
     return (
-        bool(name)
+        name.split() == [name]  # neither empty nor with a space of any script
         and "+" not in name
-        and not any(char.isspace() for char in name)
-        and _CONTROL.search(name) is None
-        and len(name.encode("utf-8", "surrogatepass")) <= KEY_NAME_BYTES
+        and len(data.translate(None, _CONTROL)) == len(data) <= KEY_NAME_BYTES
     )
 
 
