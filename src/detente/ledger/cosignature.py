@@ -71,7 +71,7 @@ def cosign(signer: Signer, name: str, checkpoint: Checkpoint, now_s: int) -> str
         signer: the cosigner's keys.
         name: from `cosigner_name`.
         checkpoint: verified by the caller, who also knows that it extends the last one cosigned.
-        now_s: seconds since the epoch; must never step back between two calls for one log.
+        now_s: seconds since the epoch; the caller's clock should not step back between two calls.
 
     Raises:
         UsageError: `checkpoint-value` or `key-name`.

@@ -157,7 +157,7 @@ def advance_witness(
         logs: the logs it knows, public keys by origin.
         signer: the witness's keys.
         name: the witness's cosigner name.
-        now_s: seconds since the epoch; must not step back.
+        now_s: seconds since the epoch; the caller's clock should not step back.
         verifier: the strict rule, or the simulator's.
     """
     # The order of the specification: form, origin, signature, sizes, consistency.

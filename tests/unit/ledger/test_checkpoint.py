@@ -77,7 +77,7 @@ def test_checkpoint_of_nothing_verifies(north: SigningKeys) -> None:
 
 
 def test_checkpoint_either_line_missing_is_refused(north: SigningKeys) -> None:
-    """One of the two log signatures does not suffice, whichever it is, and neither do two of one."""
+    """L-CP-1: One of the two log signatures does not suffice, whichever it is, and neither do two of one."""
     note = parse_note(sign_checkpoint(north, ORIGIN, 42, ROOT, TIME_S))
     ed25519, mldsa44 = note.signatures
     for lines in ((ed25519,), (mldsa44,), (ed25519, ed25519, mldsa44), (ed25519, mldsa44, mldsa44)):
@@ -101,14 +101,14 @@ def test_checkpoint_changed_anywhere_is_refused(north: SigningKeys) -> None:
 
 
 def test_checkpoint_of_other_log_or_key_is_refused(north: SigningKeys, south: SigningKeys) -> None:
-    """Another origin is refused by name, another key as unsigned."""
+    """L-CP-7: Another origin is refused by name, another key as unsigned."""
     text = sign_checkpoint(north, ORIGIN, 42, ROOT, TIME_S)
     assert _code(text, north, log_origin("north", 2)) == "checkpoint-origin"
     assert _code(text, south) == "checkpoint-unsigned"
 
 
 def test_checkpoint_without_time_is_refused(north: SigningKeys) -> None:
-    """A log line with time zero, or cut before it ends, is refused."""
+    """L-CP-2: A log line with time zero, or cut before it ends, is refused."""
     note = parse_note(sign_checkpoint(north, ORIGIN, 42, ROOT, TIME_S))
     key = log_keys(ORIGIN, north.public)[1]
     for signature in (bytes(8) + bytes(2420), b"\x80" + bytes(2427), bytes(7) + b"\x01"):
@@ -132,14 +132,14 @@ def test_checkpoint_without_time_is_refused(north: SigningKeys) -> None:
     ],
 )
 def test_checkpoint_malformed_body_is_refused(north: SigningKeys, body: str) -> None:
-    """Extension lines, odd sizes, odd roots and odd origins are refused, signed or not."""
+    """L-CP-3: Extension lines, odd sizes, odd roots and odd origins are refused, signed or not."""
     text = body.format(root=base64.b64encode(ROOT).decode())
     lines = parse_note(sign_checkpoint(north, ORIGIN, 42, ROOT, TIME_S)).signatures
     assert _code(Note(text, lines).format(), north) == "checkpoint-malformed"
 
 
 def test_checkpoint_signed_empty_root_is_refused() -> None:
-    """A signed checkpoint of size 0 with another root is refused, whoever signed it."""
+    """L-CP-4: A signed checkpoint of size 0 with another root is refused, whoever signed it."""
     liar = KeyedHashKeys(bytes(64))
     checkpoint = Checkpoint(ORIGIN, 0, ROOT)
     ed25519, mldsa44 = log_keys(ORIGIN, liar.public)
@@ -160,7 +160,7 @@ def test_checkpoint_signed_empty_root_is_refused() -> None:
 def test_checkpoint_foreign_lines_are_counted_not_trusted(
     north: SigningKeys, south: SigningKeys
 ) -> None:
-    """Lines by unknown keys, even under the log's own name, are ignored and counted."""
+    """L-CP-6: Lines by unknown keys, even under the log's own name, are ignored and counted."""
     text = sign_checkpoint(north, ORIGIN, 42, ROOT, TIME_S)
     forged = sign_checkpoint(south, ORIGIN, 42, ROOT, TIME_S + 1).split("\n\n")[1]
     full = add_cosignature(text, forged + cosign(south, "detente/south", _head(), TIME_S))

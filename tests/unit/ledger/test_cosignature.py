@@ -56,7 +56,7 @@ def test_ed25519_message_is_as_specified() -> None:
 
 
 def test_cosignature_one_line_does_not_count(text: str, south: SigningKeys) -> None:
-    """One of the two algorithms is not a cosignature, nor is one of them twice."""
+    """L-COS-1: One of the two algorithms is not a cosignature, nor is one of them twice."""
     first, second = cosign(south, NAME, HEAD, TIME_S).splitlines(keepends=True)
     note = parse_note(add_cosignature(text, first + second))
     for lines in (first, second):
@@ -68,7 +68,7 @@ def test_cosignature_one_line_does_not_count(text: str, south: SigningKeys) -> N
 
 
 def test_cosignature_lines_of_two_times_do_not_count(text: str, south: SigningKeys) -> None:
-    """A line of one moment and a line of another do not make a cosignature."""
+    """L-COS-1: A line of one moment and a line of another do not make a cosignature."""
     first = cosign(south, NAME, HEAD, TIME_S).splitlines(keepends=True)[0]
     second = cosign(south, NAME, HEAD, TIME_S + 1).splitlines(keepends=True)[1]
     found = verify_cosignatures(add_cosignature(text, first + second), {NAME: south.public})
@@ -95,7 +95,7 @@ def test_cosignature_of_other_head_or_name_does_not_count(text: str, south: Sign
 def test_cosignature_bad_line_spoils_nobody_else(
     text: str, north: SigningKeys, south: SigningKeys
 ) -> None:
-    """A forged line is reported under its name and the honest witness still counts."""
+    """L-COS-2: A forged line is reported under its name and the honest witness still counts."""
     good = cosign(south, NAME, HEAD, TIME_S)
     bad = "".join(
         key.sign(bytes(7) + b"\x05" + bytes(length)).line

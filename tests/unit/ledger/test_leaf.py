@@ -44,7 +44,7 @@ headers = st.builds(
 
 
 def test_leaf_bytes_are_as_specified() -> None:
-    """The leaf, its commitments and its salts are built exactly as the specification says."""
+    """L-LEAF-3: The leaf, its commitments and its salts are built exactly as the specification says."""
     index = (7).to_bytes(8, "big")
     salt_h = hmac.digest(SEED, b"detente:leaf-salt:v1\nheader\n" + index, "sha256")
     salt_c = hmac.digest(SEED, b"detente:leaf-salt:v1\ncontent\n" + index, "sha256")
@@ -63,7 +63,7 @@ def test_leaf_bytes_are_as_specified() -> None:
 
 @given(headers, st.binary(min_size=32, max_size=32))
 def test_opening_any_leaf_round_trips_and_verifies(header: LeafHeader, content: bytes) -> None:
-    """An opening survives canonical JSON and leads to the leaf's hash, with or without its content."""
+    """L-LEAF-4: An opening survives canonical JSON and leads to the leaf's hash, with or without its content."""
     opening = open_leaf(SEED, header, content)
     expected = leaf_hash(leaf_bytes(opening))
     again = parse_leaf_opening(parse_canonical(encode_canonical(opening.to_json())))
@@ -74,7 +74,7 @@ def test_opening_any_leaf_round_trips_and_verifies(header: LeafHeader, content: 
 
 
 def test_opening_other_content_is_refused() -> None:
-    """A leaf cannot be opened to another content."""
+    """L-LEAF-5: A leaf cannot be opened to another content."""
     opening = open_leaf(SEED, HEADER, CONTENT)
     with pytest.raises(PeerError) as caught:
         verify_leaf_opening(opening, hashlib.sha256(b"other").digest())
@@ -82,7 +82,7 @@ def test_opening_other_content_is_refused() -> None:
 
 
 def test_opening_withheld_content_proves_no_content() -> None:
-    """A header opened alone is not taken for a proof of content."""
+    """L-LEAF-5: A header opened alone is not taken for a proof of content."""
     with pytest.raises(PeerError) as caught:
         verify_leaf_opening(open_leaf(SEED, HEADER, CONTENT).without_content(), CONTENT)
     assert caught.value.code == "leaf-content-withheld"
@@ -104,7 +104,7 @@ def test_opening_changed_header_leads_to_another_leaf(data: st.DataObject) -> No
 
 
 def test_salts_differ_by_label_index_and_log() -> None:
-    """No two halves, leaves or logs share a salt, so opening one tells nothing of another."""
+    """L-LEAF-2: No two halves, leaves or logs share a salt, so opening one tells nothing of another."""
     other = derive_log_seed(bytes(32), "detente/north/log/2")
     salts = {
         leaf_salt(seed, label, index)
@@ -116,7 +116,7 @@ def test_salts_differ_by_label_index_and_log() -> None:
 
 
 def test_leaf_equal_entries_have_unlike_bytes() -> None:
-    """Two leaves with the same content and type look unrelated to who has no salt."""
+    """L-LEAF-1: Two leaves with the same content and type look unrelated to who has no salt."""
     first = json.loads(leaf_bytes(open_leaf(SEED, HEADER, CONTENT)))
     header = msgspec.structs.replace(HEADER, index=8)
     second = json.loads(leaf_bytes(open_leaf(SEED, header, CONTENT)))

@@ -147,13 +147,13 @@ def test_consistency_rewritten_history_is_refused(old: int, changed: int) -> Non
 
 @pytest.mark.parametrize(("old", "new"), [(0, 5), (0, 0), (-1, 5), (6, 5), (1, 2**63)])
 def test_consistency_odd_sizes_are_refused(old: int, new: int) -> None:
-    """An old size of zero says nothing, and a shrinking tree is no history."""
+    """L-TREE-3: An old size of zero says nothing, and a shrinking tree is no history."""
     with pytest.raises(PeerError):
         verify_consistency(old, new, (), EMPTY_ROOT, EMPTY_ROOT)
 
 
 def test_proofs_too_long_are_refused_unread() -> None:
-    """No honest proof has more than 63 hashes."""
+    """L-TREE-2: No honest proof has more than 63 hashes."""
     with pytest.raises(PeerError, match="64 hashes"):
         verify_inclusion(LEAVES[0], 0, 2**62, [bytes(32)] * 64, bytes(32))
     with pytest.raises(PeerError, match="1000 hashes"):
@@ -182,7 +182,7 @@ def test_tree_bad_arguments_are_refused() -> None:
 
 
 def test_public_vectors_inclusion_every_answer_matches(merkle_vectors: Any) -> None:
-    """Every public RFC 6962 inclusion vector is answered as it says."""
+    """L-TREE-1: Every public RFC 6962 inclusion vector is answered as it says."""
     ran, wrong = 0, []
     for name, case in merkle_vectors("inclusion"):
         ran += 1
@@ -204,7 +204,7 @@ def test_public_vectors_inclusion_every_answer_matches(merkle_vectors: Any) -> N
 
 
 def test_public_vectors_consistency_every_answer_matches(merkle_vectors: Any) -> None:
-    """Every public RFC 6962 consistency vector is answered as it says."""
+    """L-TREE-1: Every public RFC 6962 consistency vector is answered as it says."""
     ran, wrong = 0, []
     for name, case in merkle_vectors("consistency"):
         ran += 1

@@ -102,7 +102,7 @@ def test_note_any_text_parses_only_to_itself(text: str) -> None:
     ],
 )
 def test_note_malformed_text_is_refused(text: str) -> None:
-    """No signatures, control characters, other dashes, odd names and lax base64 are refused."""
+    """L-NOTE-1: No signatures, control characters, other dashes, odd names and lax base64 are refused."""
     with pytest.raises(PeerError) as caught:
         parse_note(text)
     assert caught.value.code == "note-malformed"
@@ -110,7 +110,7 @@ def test_note_malformed_text_is_refused(text: str) -> None:
 
 
 def test_note_limits_leave_room_for_every_signer() -> None:
-    """At least 16 signatures are accepted, as the specification demands, and a flood is not."""
+    """L-NOTE-2: At least 16 signatures are accepted, as the specification demands, and a flood is not."""
     assert len(parse_note("a\n\n" + LINE * NOTE_LINES_MOST).signatures) == NOTE_LINES_MOST >= 16
     with pytest.raises(PeerError) as caught:
         parse_note("a" * NOTE_BYTES + f"\n\n{LINE}")
@@ -118,7 +118,7 @@ def test_note_limits_leave_room_for_every_signer() -> None:
 
 
 def test_vkey_every_kind_round_trips(north: SigningKeys) -> None:
-    """Keys of all three types survive their text, with ids that differ by type and name."""
+    """L-NOTE-3: Keys of all three types survive their text, with ids that differ by type and name."""
     keys = [
         NoteKey("n", 1, north.public.ed25519),
         NoteKey("n", 4, north.public.ed25519),

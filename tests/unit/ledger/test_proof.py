@@ -47,7 +47,7 @@ def test_log_proof_verifies_and_names_its_cosigners(
 def test_log_proof_of_other_leaf_place_or_log_is_refused(
     proof: LogProof, north: SigningKeys, south: SigningKeys
 ) -> None:
-    """Another leaf, index, proof, origin or key is refused."""
+    """L-PRF-1: Another leaf, index, proof, origin or key is refused."""
     leaf = TREE.leaf_hash_at(7)
     replace = msgspec.structs.replace
     attempts: list[tuple[LogProof, bytes, str, SigningKeys]] = [

@@ -61,7 +61,7 @@ def answer(state: WitnessState, request: AddCheckpoint) -> tuple[WitnessState, W
 
 
 def test_witness_first_and_next_head_are_cosigned() -> None:
-    """A first head and its extension are answered 200 with lines that verify."""
+    """L-WIT-4: A first head and its extension are answered 200 with lines that verify."""
     state, first = ask(WitnessState(), 0, 5)
     state, second = ask(state, 5, 9)
     state, same = ask(state, 9, 9)
@@ -81,7 +81,7 @@ def test_witness_unknown_log_is_404() -> None:
 
 
 def test_witness_wrong_signature_is_403() -> None:
-    """Unsigned, signed by a stranger, or one bad line by the log's own key: forbidden."""
+    """L-WIT-3: Unsigned, signed by a stranger, or one bad line by the log's own key: forbidden."""
     note = parse_note(note_of(5))
     forged = log_keys(ORIGIN, LOG.public)[1].sign(bytes(7) + b"\x01" + bytes(2420))
     texts = [
@@ -112,7 +112,7 @@ def test_witness_stale_old_size_is_409_with_the_size() -> None:
 
 
 def test_witness_other_history_is_422_with_evidence() -> None:
-    """Two heads that no proof connects are refused, and both are kept as evidence."""
+    """L-COS-3, L-WIT-5: Two heads that no proof connects are refused, and both are kept as evidence."""
     state, _ = ask(WitnessState(), 0, 9)
     for request in (
         AddCheckpoint(9, FORGED.consistency_proof(9, 12), note_of(12, FORGED)),
@@ -154,7 +154,7 @@ def test_witness_malformed_note_is_400() -> None:
 
 
 def test_witness_race_without_the_atomic_step_would_roll_back() -> None:
-    """The specification's race: the pure step alone cannot see it, so the caller must be atomic.
+    """L-WIT-2: The specification's race: the pure step alone cannot see it, so the caller must be atomic.
 
     Both requests pass against one old state; storing the shorter one last forgets the longer. Done one
     after the other, as the caller must, the second is a conflict.

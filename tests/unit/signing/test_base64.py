@@ -29,7 +29,7 @@ def test_base64_any_bytes_round_trip(data: bytes) -> None:
 
 @given(st.text(alphabet="ABab01+/-_= \n", max_size=12))
 def test_base64_any_text_decodes_only_if_canonical(text: str) -> None:
-    """Whatever decodes re-encodes to the same text: no two texts mean the same bytes."""
+    """K-B64-1: Whatever decodes re-encodes to the same text: no two texts mean the same bytes."""
     for decode, encode in ((decode_base64, encode_base64), (decode_base64url, encode_base64url)):
         with contextlib.suppress(PeerError):
             assert encode(decode(text)) == text

@@ -32,7 +32,7 @@ values = st.recursive(
 
 @given(values)
 def test_encode_any_value_equals_rfc8785(value: Any) -> None:
-    """The fast encoder writes what the RFC 8785 library writes, for every value we allow."""
+    """K-JSON-1: The fast encoder writes what the RFC 8785 library writes, for every value we allow."""
     assert encode_canonical(value) == rfc8785.dumps(value)
 
 
@@ -91,7 +91,7 @@ def test_parse_spaced_text_is_refused(value: Any) -> None:
     ],
 )
 def test_parse_uncanonical_text_is_refused(data: bytes, code: str) -> None:
-    """Duplicate keys, other orders and escapes, floats, big numbers, bad Unicode and depth are refused."""
+    """K-JSON-2: Duplicate keys, other orders and escapes, floats, big numbers, bad Unicode and depth are refused."""
     with pytest.raises(PeerError) as caught:
         parse_canonical(data)
     assert caught.value.code == code
@@ -99,7 +99,7 @@ def test_parse_uncanonical_text_is_refused(data: bytes, code: str) -> None:
 
 
 def test_parse_large_text_is_refused_unread() -> None:
-    """A text above the limit is refused before it is parsed, and kept only as a sample."""
+    """K-JSON-3: A text above the limit is refused before it is parsed, and kept only as a sample."""
     with pytest.raises(PeerError) as caught:
         parse_canonical(b"x" * 100_000, most_bytes=99_999)
     assert caught.value.code == "json-too-large"
@@ -122,14 +122,14 @@ def test_parse_large_text_is_refused_unread() -> None:
     ],
 )
 def test_encode_unwritable_value_is_refused(value: object, code: str) -> None:
-    """Floats, big integers, lone surrogates and foreign types are our own fault, and named."""
+    """K-JSON-1: Floats, big integers, lone surrogates and foreign types are our own fault, and named."""
     with pytest.raises(UsageError) as caught:
         encode_canonical(value)
     assert caught.value.code == code
 
 
 def test_encode_deep_value_is_refused_at_the_limit() -> None:
-    """Exactly `JSON_DEPTH` levels are written and parsed; one more is refused."""
+    """K-JSON-3: Exactly `JSON_DEPTH` levels are written and parsed; one more is refused."""
     value: Any = 1
     for _ in range(limits.JSON_DEPTH):
         value = [value]

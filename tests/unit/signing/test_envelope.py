@@ -38,7 +38,7 @@ def test_pae_dsse_example_matches() -> None:
 
 @given(st.binary(max_size=60), st.binary(max_size=60))
 def test_pae_two_inputs_never_collide(one: bytes, other: bytes) -> None:
-    """Different payloads or types never give the same bytes to sign."""
+    """K-ENV-5: Different payloads or types never give the same bytes to sign."""
     assert (pae("a/b", one) == pae("a/b", other)) == (one == other)
     assert pae("a/b", one) != pae("a/c", other)
 
@@ -66,7 +66,7 @@ def test_envelope_encoding_equals_rfc8785(north: SigningKeys) -> None:
 
 
 def test_envelope_every_single_bit_flip_is_refused(north: SigningKeys) -> None:
-    """No flipped bit anywhere in the bytes passes: it fails to parse or to verify."""
+    """K-ENV-3: No flipped bit anywhere in the bytes passes: it fails to parse or to verify."""
     envelope = sign_envelope(north, TYPE, b'{"a":1}')
     data = encode_envelope(envelope)
     # Inside the signatures the strict verifier decides, which test_key samples; here all the rest.
@@ -153,7 +153,7 @@ def _number(obj: dict[str, Any]) -> None:
     ],
 )
 def test_parse_other_shape_is_refused(change: Any) -> None:
-    """One signature, three, another order, two keys, other members or types: all refused."""
+    """K-ENV-2: One signature, three, another order, two keys, other members or types: all refused."""
     obj = _good()
     change(obj)
     data = rfc8785.dumps(obj)
@@ -164,7 +164,7 @@ def test_parse_other_shape_is_refused(change: Any) -> None:
 
 
 def test_parse_same_object_in_other_bytes_is_refused() -> None:
-    """White space, another key order, escapes and duplicate keys are refused."""
+    """K-ENV-3: White space, another key order, escapes and duplicate keys are refused."""
     data = rfc8785.dumps(_good())
     others = [
         data + b"\n",
@@ -190,7 +190,7 @@ def test_parse_large_envelope_is_refused() -> None:
 
 
 def test_verify_other_key_or_type_is_refused(north: SigningKeys, south: SigningKeys) -> None:
-    """The named key must be the one expected, and the payload type is signed."""
+    """K-ENV-4: The named key must be the one expected, and the payload type is signed."""
     envelope = sign_envelope(north, TYPE, b"x")
     with pytest.raises(PeerError) as caught:
         verify_envelope(envelope, south.public)
@@ -209,7 +209,7 @@ def test_verify_other_key_or_type_is_refused(north: SigningKeys, south: SigningK
     "kind", ["", "text", "Text/plain", 'a/"', "a/b c", "a/é", "a/" + "b" * 128]
 )
 def test_sign_odd_payload_type_is_refused(kind: str) -> None:
-    """A payload type must be a plain lower-case media type, so that it never needs escaping."""
+    """K-ENV-1: A payload type must be a plain lower-case media type, so that it never needs escaping."""
     with pytest.raises(UsageError):
         sign_envelope(SIMULATED, kind, b"")
 

@@ -34,7 +34,7 @@ def _refused(public: PublicKeys, message: bytes, signatures: Signatures) -> str:
 
 
 def test_sign_real_key_verifies_and_is_hedged(north: SigningKeys) -> None:
-    """Both signatures verify; Ed25519 is the same each time, ML-DSA-44 is not."""
+    """K-SIG-4: Both signatures verify; Ed25519 is the same each time, ML-DSA-44 is not."""
     first, second = north.sign(MESSAGE), north.sign(MESSAGE)
     verify_signatures(north.public, MESSAGE, first)
     verify_signatures(north.public, MESSAGE, second)
@@ -50,7 +50,7 @@ def test_keys_same_seed_give_same_public_and_id(north: SigningKeys, south: Signi
 
 
 def test_keys_repr_shows_no_secret(north: SigningKeys) -> None:
-    """The repr holds the key id and nothing of the seed."""
+    """K-KEY-4: The repr holds the key id and nothing of the seed."""
     assert repr(north) == f"SigningKeys(key_id='{north.public.key_id}')"
 
 
@@ -78,7 +78,7 @@ def test_verify_changed_bit_is_refused(ed_bit: int, ml_bit: int) -> None:
 
 
 def test_verify_one_good_signature_is_refused(north: SigningKeys, south: SigningKeys) -> None:
-    """One valid signature of two does not suffice, whichever it is."""
+    """K-SIG-1: One valid signature of two does not suffice, whichever it is."""
     ours, theirs = north.sign(MESSAGE), south.sign(MESSAGE)
     mixed = (Signatures(ours.ed25519, theirs.mldsa44), Signatures(theirs.ed25519, ours.mldsa44))
     for signatures in mixed:
@@ -95,7 +95,7 @@ def test_verify_other_message_or_key_is_refused(north: SigningKeys, south: Signi
 
 
 def test_verify_s_plus_order_is_refused(north: SigningKeys) -> None:
-    """The malleable twin, S + L, is refused: a message has one Ed25519 signature."""
+    """K-SIG-2: The malleable twin, S + L, is refused: a message has one Ed25519 signature."""
     signature = north.sign_ed25519(MESSAGE)
     s = int.from_bytes(signature[32:], "little")
     twin = signature[:32] + (s + L).to_bytes(32, "little")
@@ -105,7 +105,7 @@ def test_verify_s_plus_order_is_refused(north: SigningKeys) -> None:
 
 @pytest.mark.parametrize("r", [1, P, P + 1, P + 18, 2**255 - 1, 1 + 2**255])
 def test_verify_r_identity_or_uncanonical_is_refused(north: SigningKeys, r: int) -> None:
-    """R must be canonical and must not be the identity."""
+    """K-SIG-2: R must be canonical and must not be the identity."""
     signature = r.to_bytes(32, "little") + bytes(32)
     with pytest.raises(PeerError):
         STRICT.verify_ed25519(north.public, MESSAGE, signature)
@@ -123,7 +123,7 @@ def test_verify_r_identity_or_uncanonical_is_refused(north: SigningKeys, r: int)
     ],
 )
 def test_enrol_weak_ed25519_key_is_refused(north: SigningKeys, point: str) -> None:
-    """Small order, uncanonical and off the curve: no such key is enrolled, nor verifies anything."""
+    """K-KEY-2: Small order, uncanonical and off the curve: no such key is enrolled, nor verifies anything."""
     obj = north.public.to_json() | {"ed25519": encode_base64url(bytes.fromhex(point))}
     with pytest.raises(PeerError) as caught:
         parse_public_keys(obj)
@@ -133,7 +133,7 @@ def test_enrol_weak_ed25519_key_is_refused(north: SigningKeys, point: str) -> No
 
 
 def test_enrol_mixed_order_key_is_refused(north: SigningKeys) -> None:
-    """A point of order 8·L, on which libraries disagree, is refused."""
+    """K-KEY-2: A point of order 8·L, on which libraries disagree, is refused."""
     from nacl.bindings import crypto_core_ed25519_add
 
     order8 = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
@@ -159,7 +159,7 @@ def test_enrol_good_key_round_trips(north: SigningKeys) -> None:
     ],
 )
 def test_enrol_malformed_object_is_refused(north: SigningKeys, change: dict[str, Any]) -> None:
-    """Other members, types and lengths are refused."""
+    """K-KEY-1: Other members, types and lengths are refused."""
     with pytest.raises(PeerError):
         parse_public_keys(north.public.to_json() | change)
     for other in (None, [], "key", {"ed25519": "AA"}):
@@ -168,7 +168,7 @@ def test_enrol_malformed_object_is_refused(north: SigningKeys, change: dict[str,
 
 
 def test_wycheproof_ed25519_every_answer_matches(wycheproof: Any) -> None:
-    """Every Wycheproof Ed25519 vector is answered as it says."""
+    """K-SIG-2: Every Wycheproof Ed25519 vector is answered as it says."""
     ran, wrong = 0, []
     for group in wycheproof("ed25519_test.json")["testGroups"]:
         public = PublicKeys(bytes.fromhex(group["publicKey"]["pk"]), b"")
@@ -188,7 +188,7 @@ def test_wycheproof_ed25519_every_answer_matches(wycheproof: Any) -> None:
 
 
 def test_wycheproof_mldsa44_every_answer_matches(wycheproof: Any) -> None:
-    """Every Wycheproof ML-DSA-44 vector with an empty context is answered as it says."""
+    """K-SIG-3: Every Wycheproof ML-DSA-44 vector with an empty context is answered as it says."""
     ran, wrong = 0, []
     for group in wycheproof("mldsa_44_verify_test.json")["testGroups"]:
         public = PublicKeys(bytes(32), bytes.fromhex(group["publicKey"]))

@@ -35,7 +35,7 @@ def test_seal_twice_differs() -> None:
 
 
 def test_open_other_key_or_info_is_refused() -> None:
-    """Another key and another info do not open it."""
+    """K-SEAL-1: Another key and another info do not open it."""
     sealed = seal(NORTH.public, b"x", INFO)
     for keys, info in ((SOUTH, INFO), (NORTH, b""), (NORTH, INFO + b"x")):
         with pytest.raises(PeerError) as caught:
@@ -48,7 +48,7 @@ def test_open_other_key_or_info_is_refused() -> None:
 @example(8 * (1088 + 32) - 1)
 @given(st.integers(0, (SEALED_OVERHEAD_BYTES + 3) * 8 - 1))
 def test_open_changed_bit_is_refused(bit: int) -> None:
-    """A flipped bit anywhere is refused, the one that X25519 itself ignores included."""
+    """K-SEAL-3: A flipped bit anywhere is refused, the one that X25519 itself ignores included."""
     sealed = bytearray(seal(NORTH.public, b"abc", INFO))
     sealed[bit // 8] ^= 1 << (bit % 8)
     with pytest.raises(PeerError):
@@ -83,7 +83,7 @@ def test_key_json_round_trips_and_names_itself() -> None:
     ],
 )
 def test_enrol_weak_x25519_key_is_refused(x25519: bytes) -> None:
-    """Low-order and uncanonical X25519 keys are refused at enrolment."""
+    """K-SEAL-2: Low-order and uncanonical X25519 keys are refused at enrolment."""
     obj = NORTH.public.to_json() | {"x25519": encode_base64url(x25519)}
     with pytest.raises(PeerError) as caught:
         parse_sealing_public_key(obj)
@@ -91,7 +91,7 @@ def test_enrol_weak_x25519_key_is_refused(x25519: bytes) -> None:
 
 
 def test_enrol_bad_mlkem_key_is_refused() -> None:
-    """An ML-KEM key with coefficients outside its field is refused at enrolment."""
+    """K-SEAL-2: An ML-KEM key with coefficients outside its field is refused at enrolment."""
     obj = NORTH.public.to_json() | {"mlkem768": encode_base64url(b"\xff" * 1184)}
     with pytest.raises(PeerError) as caught:
         parse_sealing_public_key(obj)

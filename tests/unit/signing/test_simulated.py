@@ -36,7 +36,7 @@ def test_simulated_signature_fails_where_a_real_one_would(north: SigningKeys) ->
 
 
 def test_simulated_key_is_refused_by_a_real_node() -> None:
-    """A simulator's key can be enrolled in a simulation and nowhere else."""
+    """K-KEY-3: A simulator's key can be enrolled in a simulation and nowhere else."""
     assert parse_public_keys(ONE.public.to_json(), verifier=KEYED_HASH) == ONE.public
     with pytest.raises(PeerError) as caught:
         parse_public_keys(ONE.public.to_json())
