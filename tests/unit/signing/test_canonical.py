@@ -151,3 +151,10 @@ def test_encode_rfc8785_example_sorts_by_utf16() -> None:
     encoded = encode_canonical(dict.fromkeys(keys, 0))
     order = ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
     assert list(json.loads(encoded)) == order
+
+
+def test_encode_every_bmp_character_equals_rfc8785() -> None:
+    """K-JSON-1: Each character the fast encoder ever sees, as value and as key, is written as RFC 8785 says."""
+    every = [chr(code) for code in range(0x10000) if not 0xD800 <= code <= 0xDFFF]
+    value = {"all": "".join(every), **dict.fromkeys(every)}
+    assert encode_canonical(value) == rfc8785.dumps(value)
