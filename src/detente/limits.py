@@ -42,3 +42,9 @@ INTENTS_WAITING = (
     10_000  # notices that wait, unsigned, for a line to come back: days of busy traffic
 )
 OUTBOX_PER_LINK = 200_000  # bounded by disk rather than memory; a month of silence at 4 a minute
+
+# -- what checking a shape or a pair may cost ---------------------------------------------------
+EDGE_PARTS_PER_NOTICE = 100_000  # 10 km parts: 25 times round the earth; about 2 s to make, once
+EDGE_PAIRS_PER_OUTLINE = 100_000  # 300 edges that all pass near each other are still fine
+EDGE_PAIRS_PER_EDGE = 50  # a national border has 3 to 5 near edges for each; a hostile comb, all
+EDGE_PAIRS_PER_PAIR = 5_000_000  # what one pair of notices may cost to judge: about 3 s at worst

@@ -8,6 +8,7 @@ only through `DatumBounds`, the worst case that both parties have agreed on.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
@@ -190,17 +191,14 @@ def parse_number(value: object, *, field: str) -> Fraction:
 def _from_decimal(value: object) -> Fraction | None:
     # A Decimal with a huge exponent ("1e999999999") would cost gigabytes as a Fraction, so the
     # exponent is looked at before the number is built.
-    as_tuple = getattr(value, "as_tuple", None)
-    if as_tuple is None:
+    if not isinstance(value, Decimal):
         return None
-    _sign, digits, exponent = as_tuple()
-    if not isinstance(exponent, int) or len(digits) > 60 or not -60 <= exponent <= 30:
-        return (
-            Fraction(0)
-            if isinstance(exponent, int) and exponent < -60 and not any(digits)
-            else None
-        )
-    return Fraction(value)  # type: ignore[arg-type]
+    _sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):  # NaN and infinities
+        return None
+    if not any(digits):
+        return Fraction(0)
+    return Fraction(value) if len(digits) <= 60 and -60 <= exponent <= 30 else None
 
 
 def check_band(lower: Altitude, upper: Altitude, *, field: str) -> None:

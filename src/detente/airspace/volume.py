@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from detente.airspace.altitude import Altitude, check_band, parse_altitude_body
-from detente.airspace.area import EDGE_KINDS, Geometry, count_positions, parse_geometry_body
+from detente.airspace.area import EDGE_KINDS, Geometry, parse_geometry_body
 from detente.airspace.rules import check_geometry
 from detente.errors import UsageError, shown
 from detente.limits import INTERVAL_MAX_S
@@ -135,8 +135,3 @@ def parse_volume_body(value: object, *, field: str) -> Volume:
         times[1],
         field=field,
     )
-
-
-def volume_positions(volume: Volume) -> int:
-    """How many positions a volume has, for the limit per notice."""
-    return count_positions(volume.geometry)

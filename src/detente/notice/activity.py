@@ -13,9 +13,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from detente.airspace.volume import Volume, parse_volume_body, volume_positions
+from detente.airspace.area import count_positions
+from detente.airspace.rules import count_geometry_parts
+from detente.airspace.volume import Volume, parse_volume_body
 from detente.errors import UsageError, shown
 from detente.limits import (
+    EDGE_PARTS_PER_NOTICE,
     NAME_CHARS,
     PIECES_PER_NOTICE,
     REGION_CHARS,
@@ -245,12 +248,21 @@ def _check_limits(pieces: tuple[Piece, ...], *, field: str) -> None:
             f"notice has {len(pieces):,} pieces; it must have at most {PIECES_PER_NOTICE:,}",
             field=f"{field}pieces",
         )
-    count = sum(volume_positions(piece) for piece in pieces)
+    count = sum(count_positions(piece.geometry) for piece in pieces)
     if count > VERTICES_PER_NOTICE:
         raise UsageError(
             "vertices-too-many",
             f"notice has {count:,} positions; it must have at most {VERTICES_PER_NOTICE:,}",
             hint="simplify the outlines, or file several notices",
+            field=f"{field}pieces",
+        )
+    parts = sum(count_geometry_parts(piece.geometry, piece.edges) for piece in pieces)
+    if parts > EDGE_PARTS_PER_NOTICE:
+        raise UsageError(
+            "edges-too-long",
+            f"edges come to {parts:,} parts of at most 10 km; "
+            f"they must come to at most {EDGE_PARTS_PER_NOTICE:,}",
+            hint="file several notices",
             field=f"{field}pieces",
         )
 
