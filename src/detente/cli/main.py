@@ -1,0 +1,139 @@
+"""The command line: arguments in, text out. Every command speaks to the node's API (see `client`)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from detente import __version__
+from detente.cli import agree, keys, ledger, notice, operate, play
+from detente.cli.output import errors, out, show
+
+app = typer.Typer(
+    name="detente",
+    help="The deconfliction channel for parties who share a sky and do not trust each other. "
+    "Exit codes: 0 done or clear, 1 bad news, 2 usage, 3 cannot tell, 4 unavailable.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(agree.app, name="agree")
+app.add_typer(notice.app, name="notice")
+app.add_typer(operate.operators, name="operator")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(keys.app, name="keys")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Take the options that stand before a command."""
+    if version:
+        print(f"detente {__version__}")
+        raise typer.Exit(0)
+
+
+@app.command(rich_help_panel="Set up")
+@errors
+def init(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new directory for this party's node.")
+    ],
+    party: Annotated[str, typer.Option(help="Party id: a-z, 0-9 and '-'.")],
+    name: Annotated[str, typer.Option(help="Name for people.")],
+    role: Annotated[str, typer.Option(help="party, neutral or organisation.")] = "party",
+    listen: Annotated[
+        str, typer.Option(help="HOST:PORT where peers reach this node.")
+    ] = "127.0.0.1:4710",
+    api: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT of the operators' API; default: loopback, next port."),
+    ] = None,
+    valid_from: Annotated[
+        str | None,
+        typer.Option(
+            help="From when the keys count (RFC 3339); for exercises on a declared clock."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a party: keys, card.json for the other side, settings, an empty record."""
+    from detente.agreement.card import fingerprint
+    from detente.node.home import init_home
+    from detente.units import parse_time
+
+    start_us = parse_time(valid_from, field="--valid-from") if valid_from else None
+    home = init_home(
+        directory, party=party, name=name, role=role, listen=listen, api=api, valid_from_us=start_us
+    )
+    card = home.card()
+    found = {
+        "party": party,
+        "card": str(directory / "card.json"),
+        "fingerprint": fingerprint(card.root),
+        "address": card.address,
+    }
+
+    def text() -> None:
+        out.print(f"{party} is ready in {directory}", markup=False)
+        out.print(f"  give to the other side:  {directory / 'card.json'}", markup=False)
+        out.print(f"  compare by voice:        {found['fingerprint']}", markup=False)
+        out.print(
+            "  keep offline:            keys/root.seed (needed only to sign agreements and certify keys)",
+            markup=False,
+        )
+
+    show(found, as_json, text)
+
+
+@app.command(rich_help_panel="Set up")
+@errors
+def serve(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A node's directory.")],
+) -> None:
+    """Run the node until Ctrl-C."""
+    from detente.node.home import Home
+    from detente.node.server import serve as run
+
+    run(Home(directory))
+
+
+app.command(rich_help_panel="Every day")(notice.receipts)
+app.command(rich_help_panel="Every day")(notice.conflicts)
+app.command(rich_help_panel="Every day")(notice.cease)
+app.command(rich_help_panel="Every day")(notice.check)
+app.command(rich_help_panel="The record")(ledger.ask)
+app.command(rich_help_panel="The record")(ledger.prove)
+app.command(rich_help_panel="The record")(ledger.verify)
+app.command(rich_help_panel="The record")(ledger.rebuild)
+app.command(rich_help_panel="The record")(ledger.backup)
+app.command(rich_help_panel="The record")(ledger.restore)
+app.command(rich_help_panel="The record")(ledger.recover)
+app.command(rich_help_panel="Operations")(operate.doctor)
+app.command(rich_help_panel="Operations")(operate.status)
+app.command(rich_help_panel="Try it")(play.demo)
+app.command(rich_help_panel="Try it")(play.simulate)
+app.command(rich_help_panel="Try it")(play.bench)
+
+
+def main() -> None:
+    """Entry point of the `detente` program."""
+    # a terminal that cannot show Arabic or Hebrew must not end a command
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    os.umask(0o077)  # whatever a node writes is for its owner
+    app()
+
+
+if __name__ == "__main__":
+    main()

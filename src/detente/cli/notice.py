@@ -1,0 +1,390 @@
+"""Commands of every day: notices, receipts, conflicts, the offline check, cease requests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from detente.cli.check import check_files, describe, exit_code_of
+from detente.cli.client import Api
+from detente.cli.output import (
+    clock_line,
+    dtg,
+    err,
+    errors,
+    exercise_banner,
+    lead,
+    out,
+    show,
+    table,
+    when,
+)
+from detente.errors import UsageError
+from detente.interop.geojson import format_geojson
+from detente.interop.tracks import corridor_notices, parse_tracks
+from detente.node.outcome import EXIT_BAD_NEWS, EXIT_UNAVAILABLE
+
+app = typer.Typer(help="File, list, show, amend and cancel notices.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Dir = Annotated[Path, typer.Argument(metavar="DIR", help="A node's directory.")]
+Notice = Annotated[
+    Path, typer.Argument(metavar="FILE.geojson", help="A notice as GeoJSON (docs/spec/notice.md).")
+]
+To = Annotated[
+    list[str] | None, typer.Option("--to", help="Recipient; repeat for more. Default: all parties.")
+]
+Wait = Annotated[
+    str | None, typer.Option(help="Wait until delivered or opened.", metavar="delivered|opened")
+]
+Timeout = Annotated[float, typer.Option(help="Seconds to wait.")]
+
+
+def read_file(path: Path, field: str) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        UsageError: ``file-unreadable``.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            "file-unreadable", f"{str(path)!r} cannot be read: {error.strerror}", field=field
+        ) from None
+
+
+def _finish(found: dict[str, Any], as_json: bool, wait: str | None) -> None:
+    def text() -> None:
+        clock_line(found)
+        late = "  LATE" if found["late"] else ""
+        out.print(f"{found['id']} version {found['version']}: filed", markup=False)
+        if found["agreed_lead_s"]:
+            out.print(
+                f"  lead time {lead(found['lead_time_s'])} (agreed: {lead(found['agreed_lead_s'])}){late}",
+                markup=False,
+                style="bold" if late else None,
+            )
+        for party, time in found["delivered"].items():
+            state = (
+                f"delivered {when(time)}"
+                if time
+                else (
+                    "signed, not delivered yet"
+                    if party in found["signed"]
+                    else "waits for the line to open"
+                )
+            )
+            out.print(f"  {party}: {state}", markup=False)
+        for row in found["conflicts"]:
+            other = next(one for one in row["notices"] if one != found["id"])
+            out.print(
+                f"  {row['verdict'].upper()} with {other}: {row['reason']}",
+                markup=False,
+                style="bold",
+            )
+
+    show(found, as_json, text)
+    if wait and found["timed_out"]:
+        missing = [party for party, time in found["delivered"].items() if time is None]
+        err.print(
+            f"detente: not {wait} by {', '.join(missing)} in time; the notice is durable here and keeps being sent",
+            markup=False,
+        )
+        raise typer.Exit(EXIT_UNAVAILABLE)
+
+
+def _file(
+    directory: Path,
+    file: Path,
+    to: list[str] | None,
+    wait: str | None,
+    timeout: float,
+    as_json: bool,
+    amend: bool,
+) -> None:
+    if wait not in (None, "delivered", "opened"):
+        raise UsageError(
+            "wait-unknown", f"--wait is {wait!r}; it must be delivered or opened", field="--wait"
+        )
+    content = read_file(file, "FILE.geojson")
+    with Api(directory) as api:
+        params = {"to": to or None, "amend": amend, "wait": wait, "timeout_s": timeout}
+        found = api.json("POST", "/api/v1/notices", content=content, params=params)
+    _finish(found, as_json, wait)
+
+
+@app.command()
+@errors
+def file(
+    directory: Dir,
+    file: Notice,
+    to: To = None,
+    wait: Wait = None,
+    timeout: Timeout = 10.0,
+    as_json: Json = False,
+) -> None:
+    """File a new notice; exits 0 once it is durable here."""
+    _file(directory, file, to, wait, timeout, as_json, amend=False)
+
+
+@app.command()
+@errors
+def amend(
+    directory: Dir,
+    file: Notice,
+    to: To = None,
+    wait: Wait = None,
+    timeout: Timeout = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Replace an earlier notice of the same id with a new version."""
+    _file(directory, file, to, wait, timeout, as_json, amend=True)
+
+
+@app.command()
+@errors
+def cancel(
+    directory: Dir,
+    notice: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option(help="Why, in plain words.")] = "no longer planned",
+    wait: Wait = None,
+    timeout: Timeout = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Cancel a notice of ours."""
+    with Api(directory) as api:
+        params = {"wait": wait, "timeout_s": timeout}
+        found = api.json(
+            "POST", f"/api/v1/notices/{notice}/cancel", body={"reason": reason}, params=params
+        )
+    _finish(found, as_json, wait)
+
+
+@app.command("list")
+@errors
+def list_command(directory: Dir, as_json: Json = False) -> None:
+    """List all notices in this record, ours and theirs."""
+    with Api(directory) as api:
+        found = api.json("GET", "/api/v1/notices")
+
+    def text() -> None:
+        clock_line(found)
+        if not found["notices"]:
+            out.print("no notices in this record yet")
+            return
+        rows = table("NOTICE", "V", "STATE", "PHASE", "START", "END", "RECEIVED", "LEAD", "")
+        for row in found["notices"]:
+            flags = " ".join(
+                word for word, on in (("EXERCISE", row["EXERCISE"]), ("LATE", row["late"])) if on
+            )
+            rows.add_row(
+                row["id"],
+                str(row["version"]),
+                row["state"],
+                row["phase"],
+                dtg(row["start"]),
+                dtg(row["end"]),
+                dtg(row["received"]),
+                lead(row["lead_time_s"]),
+                flags,
+            )
+        out.print(rows)
+
+    show(found, as_json, text)
+
+
+@app.command("show")
+@errors
+def show_command(
+    directory: Dir, notice: Annotated[str, typer.Argument(metavar="ID")], as_json: Json = False
+) -> None:
+    """Show one notice in full; a peer's notice counts as opened from now on."""
+    with Api(directory) as api:
+        found = api.json("GET", f"/api/v1/notices/{notice}")
+
+    def text() -> None:
+        clock_line(found)
+        out.print(
+            f"{exercise_banner(found['EXERCISE'])}{found['id']} version {found['version']}, {found['activity'] or 'no activity'}: {found['state']}, {found['phase']}",
+            markup=False,
+            style="bold",
+        )
+        out.print(f"  {when(found['start'])} to {when(found['end'])}", markup=False)
+        for band in found.get("bands", []):
+            out.print(f"  {band}", markup=False)
+        for label, member in (
+            ("region", "region"),
+            ("says", "text"),
+            ("cancelled because", "reason"),
+        ):
+            if found.get(member):
+                out.print(f"  {label}: {found[member]}", markup=False)
+        for version in found["versions"]:
+            out.print(
+                f"  version {version['version']} ({version['kind']}): known {dtg(version['known'])}, received {dtg(version['received'])}",
+                markup=False,
+            )
+            for receipt in version["receipts"]:
+                opened = (
+                    f", opened {dtg(receipt['opened'])} by desk {receipt['opened_desk']}"
+                    if receipt["opened"]
+                    else ""
+                )
+                rule = f" ({receipt['rule']})" if receipt["rule"] else ""
+                out.print(
+                    f"    receipt of {receipt['party']}: {receipt['answer']}{rule} {dtg(receipt['received'])}{opened}",
+                    markup=False,
+                )
+        for row in found["conflicts"]:
+            out.print(
+                f"  {row['verdict'].upper()} ({row['state']}) {row['id'][:12]}: {row['reason']}",
+                markup=False,
+            )
+
+    show(found, as_json, text)
+
+
+@app.command("from-tracks")
+@errors
+def from_tracks(
+    tracks: Annotated[
+        Path, typer.Argument(metavar="TRACKS.csv|.parquet", help="Columns id,time,lat,lon,alt_ft.")
+    ],
+    directory: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the notices go, one file each.")
+    ],
+    exercise: Annotated[bool, typer.Option(help="File as exercise.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Turn recorded flights into 4D corridor notices, one GeoJSON file for each flight."""
+    flights = parse_tracks(read_file(tracks, "TRACKS"), parquet=tracks.suffix == ".parquet")
+    directory.mkdir(parents=True, exist_ok=True)
+    names = []
+    for notice in corridor_notices(flights, exercise=exercise):
+        (directory / f"{notice.name}.geojson").write_bytes(format_geojson(notice))
+        names.append(notice.name)
+    show(
+        {"notices": len(names), "directory": str(directory)},
+        as_json,
+        lambda: out.print(f"{len(names)} notices in {directory}", markup=False),
+    )
+
+
+@errors
+def receipts(
+    directory: Dir,
+    notice: Annotated[str, typer.Argument(metavar="ID", help="A notice or statement.")],
+    as_json: Json = False,
+) -> None:
+    """Show who has received a notice, when, and who has not."""
+    with Api(directory) as api:
+        found = api.json("GET", f"/api/v1/receipts/{notice}")
+
+    def text() -> None:
+        clock_line(found)
+        for row in found["receipts"]:
+            opened = (
+                f", opened {dtg(row['opened'])} by desk {row['opened_desk']}"
+                if row["opened"]
+                else ""
+            )
+            rule = f" ({row['rule']})" if row["rule"] else ""
+            flags = f"  [{', '.join(row['flags'])}]" if row["flags"] else ""
+            version = f"version {row['version']} " if "version" in row else ""
+            out.print(
+                f"{version}{row['party']}: {row['answer']}{rule} {when(row['received'])}{opened}{flags}",
+                markup=False,
+            )
+        for row in found["missing"]:
+            out.print(f"{row}: no receipt yet", markup=False)
+
+    show(found, as_json, text)
+
+
+@errors
+def conflicts(
+    directory: Dir,
+    every: Annotated[bool, typer.Option("--all", help="Also those that are resolved.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List conflicts, ranked; exits 1 if any is live."""
+    with Api(directory) as api:
+        found = api.json("GET", "/api/v1/conflicts")
+    live = [row for row in found["conflicts"] if row["state"] == "live"]
+    found["conflicts"] = found["conflicts"] if every else live
+
+    def text() -> None:
+        clock_line(found)
+        if not found["conflicts"]:
+            out.print("no conflict in this record")
+        for row in found["conflicts"]:
+            state = "" if row["state"] == "live" else f" ({row['state']})"
+            out.print(
+                f"{exercise_banner(row['EXERCISE'])}{row['verdict'].upper()}{state} {row['id'][:12]}  {'  x  '.join(row['notices'])}",
+                markup=False,
+                style="bold",
+            )
+            out.print(
+                f"  {when(row['from'])} to {when(row['until'])}, {row['lower']} to {row['upper']}",
+                markup=False,
+            )
+            if row["place"]:
+                out.print(
+                    f"  near {row['place']['lat']:.5f}, {row['place']['lon']:.5f}", markup=False
+                )
+            out.print(f"  {row['reason']}", markup=False)
+
+    show(found, as_json, text)
+    if live:
+        raise typer.Exit(EXIT_BAD_NEWS)
+
+
+@errors
+def cease(
+    directory: Dir,
+    reason: Annotated[str, typer.Option(help="Why, in plain words.")],
+    to: To = None,
+    place: Annotated[str | None, typer.Option(help="Where, in plain words or coordinates.")] = None,
+    exercise: Annotated[bool, typer.Option(help="This is an exercise.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask other parties to cease, on the safety chain."""
+    with Api(directory) as api:
+        found = api.json(
+            "POST",
+            "/api/v1/ceases",
+            body={"reason": reason, "to": to or [], "place": place, "exercise": exercise},
+        )
+    show(
+        found,
+        as_json,
+        lambda: out.print(
+            f"said to {', '.join(found['signed']) or 'nobody yet: every line is down'}",
+            markup=False,
+        ),
+    )
+
+
+@errors
+def check(
+    own: Annotated[Path, typer.Argument(metavar="OWN.geojson")],
+    peer: Annotated[Path, typer.Argument(metavar="PEER.geojson")],
+    lateral_nm: Annotated[str, typer.Option(help="Least lateral separation, NM.")] = "0",
+    vertical_ft: Annotated[str, typer.Option(help="Least vertical separation, ft.")] = "0",
+    time_s: Annotated[str, typer.Option(help="Least separation in time, s.")] = "0",
+    as_json: Json = False,
+) -> None:
+    """Check two files against each other, offline: 0 clear, 1 conflict, 3 cannot tell."""
+    found = check_files(
+        read_file(own, "OWN"),
+        read_file(peer, "PEER"),
+        lateral_nm=lateral_nm,
+        vertical_ft=vertical_ft,
+        time_s=time_s,
+    )
+    show(found, as_json, lambda: out.print(describe(found), markup=False))
+    code = exit_code_of(found)
+    if code:
+        raise typer.Exit(code)

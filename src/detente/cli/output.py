@@ -1,0 +1,94 @@
+"""What commands print: one JSON document on standard output, or text for people."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from detente.errors import DetenteError
+from detente.node.outcome import error_json, exit_code
+from detente.units import format_dtg, format_duration, parse_time
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
+    sys.stdout.write("\n")
+
+
+def show(value: Any, as_json: bool, text: Callable[[], None]) -> None:
+    """The document for scripts, or the text for people."""
+    if as_json:
+        print_json(value)
+    else:
+        text()
+
+
+def errors(command: Command) -> Command:
+    """Turn our errors into a line on standard error, a JSON document if asked, and the exit code."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except DetenteError as error:
+            if kwargs.get("as_json"):
+                print_json(error_json(error))
+            err.print(f"detente: {error}", markup=False, style="bold")
+            if error.hint:
+                err.print(f"  {error.hint}", markup=False)
+            raise typer.Exit(exit_code(error)) from None
+        except BrokenPipeError:
+            raise typer.Exit(0) from None
+
+    return wrapped  # type: ignore[return-value]
+
+
+def when(text: str | None) -> str:
+    """A time for people: date-time group, and the exact time beside it."""
+    if text is None:
+        return "-"
+    return f"{format_dtg(parse_time(text))} ({text})"
+
+
+def dtg(text: str | None) -> str:
+    """A time as a date-time group."""
+    return "-" if text is None else format_dtg(parse_time(text))
+
+
+def lead(seconds: float | None) -> str:
+    """A lead time in words; negative is said as what it is."""
+    if seconds is None:
+        return "-"
+    return format_duration(seconds) if seconds >= 0 else f"{format_duration(-seconds)} after start"
+
+
+def table(*columns: str) -> Table:
+    """A plain table that survives a pipe."""
+    found = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        found.add_column(column, overflow="fold")
+    return found
+
+
+def exercise_banner(exercise: bool) -> str:
+    """The first word on anything about an exercise."""
+    return "EXERCISE  " if exercise else ""
+
+
+def clock_line(value: dict[str, Any]) -> None:
+    """Says which clock the times are of, when it is not plain UTC."""
+    if value.get("clock", "UTC") != "UTC":
+        out.print(f"[{value['clock']}]", markup=False, style="dim")

@@ -1,0 +1,634 @@
+"""The door for operators: /api/v1, with sign-in and roles; the same on the local socket without.
+
+The local socket (and a command line that opened the directory itself) is the owner of the node: whoever
+can read the keys needs no password.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from litestar import Litestar, Request, Response, delete, get, post
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.params import Parameter
+
+from detente import __version__
+from detente.errors import DetenteError, UsageError
+from detente.interop.geojson import parse_notice_geojson
+from detente.limits import API_BODY_BYTES
+from detente.node import metrics
+from detente.node.node import Node
+from detente.node.operators import Action, Officer, add_operator, local_officer, officer_of, sign_in
+from detente.node.peerdoor import answer_error, answer_http, healthz, read_body
+from detente.protocol import views
+from detente.protocol.audit import audit
+from detente.protocol.bundle import make_bundle
+from detente.protocol.core import Core, Filed
+from detente.protocol.effect import Effect, Send
+from detente.protocol.incoming import line_quality, start_recovery
+from detente.protocol.question import ask
+from detente.units import format_time, parse_time
+
+if TYPE_CHECKING:
+    from detente.node.server import Serving
+
+WAIT_MOST_S = 60.0
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Name and password of an operator."""
+
+    name: str
+    password: str
+
+
+class Reason(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a notice is cancelled, in plain words."""
+
+    reason: str
+
+
+class Question(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Was there prior notice? `area` is GeoJSON; times are RFC 3339 in Z."""
+
+    area: dict[str, Any]
+    from_: str
+    until: str
+    by: str | None = None
+
+
+class Cease(msgspec.Struct, forbid_unknown_fields=True):
+    """A cease request to other parties, on the safety chain."""
+
+    reason: str
+    to: list[str] = []
+    place: str | None = None
+    text: str | None = None
+    exercise: bool = False
+
+
+class NewOperator(msgspec.Struct, forbid_unknown_fields=True):
+    """An operator to add."""
+
+    name: str
+    role: str
+    password: str
+    desk: str | None = None
+
+
+class PolicyDocument(msgspec.Struct, forbid_unknown_fields=True):
+    """A key certificate or revocation that our root signed."""
+
+    type: str
+    document: dict[str, Any]
+
+
+def filed_json(filed: Filed, receipts: dict[str, str | None]) -> dict[str, Any]:
+    """The contract's answer to a filing."""
+    return {
+        "id": filed.id,
+        "version": filed.version,
+        "lead_time_s": filed.lead_time_s,
+        "late": filed.late,
+        "agreed_lead_s": filed.agreed_lead_s,
+        "delivered": receipts,
+        "signed": list(filed.signed),
+    }
+
+
+def delivered(
+    core: Core, notice_id: str, version: int, to: tuple[str, ...], *, opened: bool = False
+) -> dict[str, str | None]:
+    """Recipient to the time it received (or opened) a version, by its own clock; None while it has not."""
+    notice = core.state.notices.get(notice_id)
+    known = notice.versions.get(version) if notice else None
+    result: dict[str, str | None] = {}
+    for party in to:
+        receipt = core.state.receipts.get(known.statements.get(party, "")) if known else None
+        time_us = (
+            None if receipt is None else (receipt.opened_us if opened else receipt.received_us)
+        )
+        result[party] = format_time(time_us) if time_us is not None else None
+    return result
+
+
+def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) -> Litestar:
+    """The operators' application.
+
+    Args:
+        serving: the running server, None when the command line opened the directory itself.
+        local: requests come from the owner of the directory and need no sign-in.
+    """
+    desk = node.home.config.desk
+
+    async def officer(request: Request[Any, Any, Any], action: Action) -> Officer:
+        if local:
+            return local_officer(request.headers.get("x-officer", "owner")[:64], desk)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise DetenteError(
+                "sign-in", "there is no session; sign in first", hint="POST /api/v1/session"
+            )
+        found: Officer = await node.do(
+            lambda _core: officer_of(node.store, token, node.clock_real_us())
+        )
+        found.check(action)
+        return found
+
+    def stamped(value: dict[str, Any]) -> dict[str, Any]:
+        return {**value, "clock": node.clock.label, "now": format_time(node.now_us())}
+
+    @post("/api/v1/session", status_code=200, summary="Sign in", tags=["session"], security=[])
+    async def open_session(data: SignIn) -> dict[str, Any]:
+        token, who, expires_us = await node.run(
+            lambda _core: (sign_in(node.store, data.name, data.password, node.clock_real_us()), [])
+        )
+        return {
+            "token": token,
+            "name": who.name,
+            "role": who.role,
+            "desk": who.desk,
+            "expires": format_time(expires_us),
+        }
+
+    @get("/api/v1/status", summary="Lines, clocks, ledger, keys, agreement", tags=["operations"])
+    async def status(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "read")
+        found: dict[str, Any] = await node.do(lambda core: _status(node, core, serving))
+        return stamped(found)
+
+    @post(
+        "/api/v1/notices", status_code=201, summary="File a notice, or amend one", tags=["notices"]
+    )
+    async def file_notice(
+        request: Request[Any, Any, Any],
+        to: list[str] | None = None,
+        amend: bool = False,
+        wait: Annotated[str | None, Parameter(pattern="^(delivered|opened)$")] = None,
+        timeout_s: float = 10.0,
+    ) -> Response[dict[str, Any]]:
+        who = await officer(request, "say")
+        notice = parse_notice_geojson(await read_body(request, API_BODY_BYTES))
+
+        def job(core: Core) -> tuple[Filed, list[Effect]]:
+            return core.file_notice(
+                notice, to or [], node.now_us(), officer=who.name, desk=who.desk, amend=amend
+            )
+
+        filed: Filed = await node.run(job)
+        return await answer_filed(filed, wait, timeout_s)
+
+    async def answer_filed(
+        filed: Filed, wait: str | None, timeout_s: float
+    ) -> Response[dict[str, Any]]:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + min(timeout_s, WAIT_MOST_S)
+        timed_out = False
+        while True:
+            changed = node.changed()
+            seen = await node.do(
+                lambda core: delivered(
+                    core, filed.id, filed.version, filed.to, opened=wait == "opened"
+                )
+            )
+            if wait is None or all(seen.values()):
+                break
+            left = until - loop.time()
+            if left <= 0 or serving is None:
+                timed_out = True
+                break
+            await node.wait_changed(changed, left)
+        conflicts = await node.do(
+            lambda core: [
+                row
+                for row in views.conflict_rows(core)
+                if filed.id in row["notices"] and row["state"] == "live"
+            ]
+        )
+        body = stamped({**filed_json(filed, seen), "timed_out": timed_out, "conflicts": conflicts})
+        return Response(body, status_code=201)
+
+    @get("/api/v1/notices", summary="All notices", tags=["notices"])
+    async def list_notices(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "read")
+        return stamped(
+            {"notices": await node.do(lambda core: views.notice_rows(core, node.now_us()))}
+        )
+
+    @get(
+        "/api/v1/notices/{notice:str}",
+        summary="One notice in full; a watch officer's look is reported as opened",
+        tags=["notices"],
+    )
+    async def show_notice(
+        request: Request[Any, Any, Any], notice: str, opened: bool = True
+    ) -> Response[bytes]:
+        who = await officer(request, "read")
+
+        def job(core: Core) -> tuple[dict[str, Any], list[Effect]]:
+            notice_id = views.find_notice(core, notice)
+            effects: list[Effect] = []
+            if (
+                opened
+                and who.role in ("watch", "supervisor", "local")
+                and notice_id in core.state.notices
+            ):
+                effects = core.open_notice(
+                    notice_id, node.now_us(), officer=who.name, desk=who.desk
+                )
+            return views.show_notice(core, notice_id, node.now_us()), effects
+
+        return _json(stamped(await node.run(job)))
+
+    @post(
+        "/api/v1/notices/{notice:str}/cancel",
+        status_code=201,
+        summary="Cancel a notice",
+        tags=["notices"],
+    )
+    async def cancel_notice(
+        request: Request[Any, Any, Any],
+        notice: str,
+        data: Reason,
+        wait: str | None = None,
+        timeout_s: float = 10.0,
+    ) -> Response[dict[str, Any]]:
+        who = await officer(request, "say")
+
+        def job(core: Core) -> tuple[Filed, list[Effect]]:
+            return core.cancel_notice(
+                views.find_notice(core, notice),
+                data.reason,
+                node.now_us(),
+                officer=who.name,
+                desk=who.desk,
+            )
+
+        return await answer_filed(await node.run(job), wait, timeout_s)
+
+    @get(
+        "/api/v1/receipts/{wanted:str}",
+        summary="Receipts of a notice or statement",
+        tags=["notices"],
+    )
+    async def receipts(request: Request[Any, Any, Any], wanted: str) -> dict[str, Any]:
+        await officer(request, "read")
+        return stamped(await node.do(lambda core: views.receipts_of(core, wanted)))
+
+    @get("/api/v1/conflicts", summary="Conflicts, ranked", tags=["conflicts"])
+    async def conflicts(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "read")
+        return stamped({"conflicts": await node.do(views.conflict_rows)})
+
+    @post("/api/v1/ask", status_code=200, summary="Was there prior notice?", tags=["record"])
+    async def ask_record(request: Request[Any, Any, Any], data: Question) -> dict[str, Any]:
+        await officer(request, "read")
+        from_us, until_us = (
+            parse_time(data.from_, field="from"),
+            parse_time(data.until, field="until"),
+        )
+        area = msgspec.json.encode(data.area)
+        return stamped(
+            await node.do(lambda core: ask(core, area, from_us, until_us, data.by, node.now_us()))
+        )
+
+    @get(
+        "/api/v1/bundles/{wanted:str}", summary="A bundle that proves a statement", tags=["record"]
+    )
+    async def prove(request: Request[Any, Any, Any], wanted: str) -> Response[bytes]:
+        await officer(request, "prove")
+
+        def job(core: Core) -> tuple[bytes, list[Effect]]:
+            ids = views.find_statements(core, wanted)
+            entries = [core.journal.entry_of(one) for one in ids]
+            newest = core.journal.checkpoint()
+            if any(e is not None and (newest is None or newest[0] <= e.index) for e in entries):
+                core.checkpoint(node.now_us())
+            return make_bundle(core, ids), []
+
+        return Response(await node.run(job), media_type="text/plain; charset=utf-8")
+
+    @get("/api/v1/ledger/audit", summary="Is the record consistent?", tags=["record"])
+    async def audit_ledger(
+        request: Request[Any, Any, Any], signatures: bool = True
+    ) -> dict[str, Any]:
+        await officer(request, "prove")
+        return stamped(await node.do(lambda core: audit(core, signatures=signatures)))
+
+    @post(
+        "/api/v1/ledger/rebuild",
+        status_code=200,
+        summary="Fold the ledger anew and compare",
+        tags=["record"],
+    )
+    async def rebuild(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "manage")
+        return stamped(await node.run(node.rebuild))
+
+    @get("/api/v1/evidence", summary="What was not taken, and why", tags=["record"])
+    async def evidence(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "prove")
+        samples, counts = await node.do(
+            lambda _core: (node.store.evidence(), node.store.evidence_counts())
+        )
+        rows = [
+            {
+                "time": format_time(e.time_us),
+                "peer": e.peer,
+                "code": e.code,
+                "message": e.message,
+                "bytes": len(e.sample),
+            }
+            for e in samples
+        ]
+        return stamped({"counts": counts, "samples": rows})
+
+    @post(
+        "/api/v1/ceases",
+        status_code=201,
+        summary="Ask others to cease (safety chain)",
+        tags=["hotline"],
+    )
+    async def cease(request: Request[Any, Any, Any], data: Cease) -> dict[str, Any]:
+        who = await officer(request, "say")
+        values = {
+            k: v
+            for k, v in (("reason", data.reason), ("place", data.place), ("text", data.text))
+            if v is not None
+        }
+
+        def job(core: Core) -> tuple[tuple[str, ...], list[Effect]]:
+            return core.say(
+                "hotline/cease",
+                values,
+                data.to,
+                node.now_us(),
+                officer=who.name,
+                desk=who.desk,
+                exercise=data.exercise,
+            )
+
+        return stamped({"signed": list(await node.run(job))})
+
+    @get("/api/v1/ceases", summary="Cease requests made and received", tags=["hotline"])
+    async def ceases(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "read")
+        return stamped({"ceases": await node.do(lambda core: list(core.state.ceases))})
+
+    @post(
+        "/api/v1/policy",
+        status_code=201,
+        summary="Tell the peers of a key certificate or revocation",
+        tags=["keys"],
+    )
+    async def policy(request: Request[Any, Any, Any], data: PolicyDocument) -> dict[str, Any]:
+        who = await officer(request, "manage")
+        field = {
+            "policy/key-certificate": "certificate",
+            "policy/key-revocation": "revocation",
+        }.get(data.type)
+        if field is None:
+            raise UsageError(
+                "type-unknown",
+                f"type is {data.type!r}; it must be policy/key-certificate or policy/key-revocation",
+            )
+
+        def job(core: Core) -> tuple[tuple[str, ...], list[Effect]]:
+            exercise = core.agreement().terms.exercise_only
+            return core.say(
+                data.type,
+                {field: data.document},
+                [],
+                node.now_us(),
+                officer=who.name,
+                desk=who.desk,
+                exercise=exercise,
+            )
+
+        return stamped({"signed": list(await node.run(job))})
+
+    @get("/api/v1/agreement", summary="The agreement in force", tags=["agreement"])
+    async def agreement(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "read")
+
+        def question(core: Core) -> dict[str, Any]:
+            found = core.agreement()
+            return {"hash": found.hash, "agreement": found.document, "parties": list(found.parties)}
+
+        return stamped(await node.do(question))
+
+    @post(
+        "/api/v1/agreement",
+        status_code=201,
+        summary="Bring a fully signed agreement into force",
+        tags=["agreement"],
+    )
+    async def accept(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        who = await officer(request, "agree")
+        del who
+        body = await read_body(request, API_BODY_BYTES)
+        try:
+            file = msgspec.json.decode(body)
+        except msgspec.DecodeError as error:
+            raise UsageError(
+                "agreement-malformed", f"agreement cannot be read: {error}", field="agreement"
+            ) from None
+        found: dict[str, Any] = await node.run(lambda core: node.accept_agreement(core, file))
+        if serving is not None:
+            serving.open_lines()
+        return stamped(found)
+
+    @post(
+        "/api/v1/recover",
+        status_code=202,
+        summary="Take lost statements back and open a new log epoch",
+        tags=["operations"],
+    )
+    async def recover(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "manage")
+
+        def job(core: Core) -> tuple[int, list[Effect]]:
+            start_recovery(core, node.now_us())
+            effects: list[Effect] = [Send(peer) for peer in core.state.peers]
+            return len(core.epochs), effects
+
+        return stamped({"epoch": await node.run(job)})
+
+    @get(
+        "/api/v1/events",
+        summary="Events after a number; waits for the next one",
+        tags=["operations"],
+    )
+    async def events(
+        request: Request[Any, Any, Any], after: int = 0, wait_s: float = 0.0
+    ) -> dict[str, Any]:
+        await officer(request, "read")
+        changed = node.changed()
+        rows = [msgspec.to_builtins(e) for e in list(node.events) if e.number > after]
+        if not rows and wait_s > 0:
+            await node.wait_changed(changed, min(wait_s, WAIT_MOST_S))
+            rows = [msgspec.to_builtins(e) for e in list(node.events) if e.number > after]
+        return stamped({"events": rows})
+
+    @get("/api/v1/operators", summary="Operators", tags=["operations"])
+    async def operators(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "manage")
+        rows = await node.do(lambda _core: node.store.operators())
+        return {
+            "operators": [
+                {
+                    "name": r.name,
+                    "role": r.role,
+                    "desk": r.desk,
+                    "created": format_time(r.created_us),
+                }
+                for r in rows
+            ]
+        }
+
+    @post("/api/v1/operators", status_code=201, summary="Add an operator", tags=["operations"])
+    async def new_operator(request: Request[Any, Any, Any], data: NewOperator) -> dict[str, Any]:
+        await officer(request, "manage")
+        at = data.desk or desk
+        await node.do(
+            lambda _core: add_operator(
+                node.store, data.name, data.role, at, data.password, node.clock_real_us()
+            )
+        )
+        return {"name": data.name, "role": data.role, "desk": at}
+
+    @delete(
+        "/api/v1/operators/{name:str}",
+        status_code=200,
+        summary="Remove an operator and end their sessions",
+        tags=["operations"],
+    )
+    async def remove_operator(request: Request[Any, Any, Any], name: str) -> dict[str, Any]:
+        await officer(request, "manage")
+        if not await node.run(lambda _core: (node.store.remove_operator(name), [])):
+            raise UsageError(
+                "operator-unknown",
+                f"operator is {name!r}; it must be one that was added",
+                field="name",
+            )
+        return {"removed": name}
+
+    @get("/metrics", summary="Prometheus metrics", tags=["operations"])
+    async def metrics_page(request: Request[Any, Any, Any]) -> Response[bytes]:
+        await officer(request, "read")
+        page = await node.do(lambda core: metrics.page(node, core))
+        return Response(page, media_type=metrics.CONTENT_TYPE)
+
+    return Litestar(
+        [
+            healthz,
+            open_session,
+            status,
+            file_notice,
+            list_notices,
+            show_notice,
+            cancel_notice,
+            receipts,
+            conflicts,
+            ask_record,
+            prove,
+            audit_ledger,
+            rebuild,
+            evidence,
+            cease,
+            ceases,
+            policy,
+            agreement,
+            accept,
+            recover,
+            events,
+            operators,
+            new_operator,
+            remove_operator,
+            metrics_page,
+        ],
+        openapi_config=OpenAPIConfig(
+            title="detente node",
+            version=__version__,
+            path="/api",
+            components=Components(
+                security_schemes={"session": SecurityScheme(type="http", scheme="bearer")}
+            ),
+            security=[{"session": []}],
+            description="The operators' face of one node. Every time is RFC 3339 in Z; `clock` names the clock it is of.",
+        ),
+        logging_config=None,
+        request_max_body_size=API_BODY_BYTES,
+        exception_handlers={DetenteError: answer_error, HTTPException: answer_http},
+    )
+
+
+def _json(value: Any) -> Response[bytes]:
+    """JSON in which decimals stay exact numbers."""
+    return Response(
+        msgspec.json.Encoder(decimal_format="number").encode(value), media_type="application/json"
+    )
+
+
+def _status(node: Node, core: Core, serving: Serving | None) -> dict[str, Any]:
+    now_us = node.now_us()
+    agreement = core.state.agreement
+    newest = core.journal.checkpoint()
+    keys = []
+    for use in ("signing", "sealing", "transport"):
+        for certificate in core.state.keys.certificates.get(core.identity.party, {}).values():
+            if certificate.use == use:
+                keys.append(
+                    {
+                        "use": use,
+                        "key": certificate.key_id,
+                        "serial": certificate.serial,
+                        "valid_from": format_time(certificate.valid_from_us),
+                        "valid_until": format_time(certificate.valid_until_us),
+                    }
+                )
+    lines = []
+    for peer in core.state.peers:
+        row = line_quality(core, peer, now_us)
+        row["failing"] = (
+            serving.lines[peer, "ordinary"].failing
+            if serving and (peer, "ordinary") in serving.lines
+            else None
+        )
+        lines.append(row)
+    return {
+        "party": core.identity.party,
+        "role": node.home.config.role,
+        "version": __version__,
+        "running": serving is not None,
+        "fault": core.fault,
+        "agreement": None
+        if agreement is None
+        else {
+            "hash": agreement.hash,
+            "parties": list(agreement.parties),
+            "witnesses": list(agreement.witnesses),
+            "clock_offset_limit_s": agreement.terms.clock_offset_limit_s,
+            "exercise_only": agreement.terms.exercise_only,
+        },
+        "ledger": {
+            "origin": core.origin,
+            "entries": core.tree.size,
+            "checkpoint": newest[0] if newest else 0,
+            "cosigned_by": sorted(core.journal.cosignatures(newest[0])) if newest else [],
+        },
+        "lines": lines,
+        "cosigners": {
+            name: one.failing for name, one in (serving.cosigning if serving else {}).items()
+        },
+        "keys": keys,
+        "waiting": len(core.intents),
+        "alarms": [
+            {"time": format_time(a.time_us), "code": a.code, "message": a.message, "party": a.party}
+            for a in core.state.alarms[-20:]
+        ],
+    }

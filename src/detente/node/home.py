@@ -1,0 +1,354 @@
+"""DIR: what a node keeps on disk, and how it is made.
+
+config.toml    settings, with comments
+card.json      what the other side gets
+keys/          seeds and certificates, readable by their owner only; root.seed may be moved away
+detente.db     the store
+node.lock      held by the one process that has the store open
+node.sock      local socket of a running node
+log/           rotating log without content
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from detente.agreement.card import (
+    ROLES,
+    Card,
+    Role,
+    check_party_id,
+    issue_card,
+    issue_certificate,
+    parse_card,
+)
+from detente.errors import PeerError, UnavailableError, UsageError, shown
+from detente.limits import NAME_CHARS
+from detente.node import tls
+from detente.node.clock import real_us
+from detente.protocol.core import Identity
+from detente.signing.base64 import encode_base64url
+from detente.signing.key import PublicKeys, SigningKeys
+from detente.signing.sealing import SealingKeys
+from detente.units import US_PER_S
+
+KEY_DAYS = 2 * 365  # signing, sealing and transport keys; `doctor` warns 30 days before
+_SEEDS = {"root": 64, "signing": 64, "sealing": 96, "transport": 32, "leaf": 32}
+
+_CONFIG = """\
+# detente node settings. Times are UTC unless the agreement declares a scenario clock.
+
+party = {party}
+name = {name}
+role = "{role}"
+
+# Where peers and witnesses reach this node (TLS 1.3, mutual).
+listen = {listen}
+
+# The HTTP API for operators. Beyond loopback it is served with TLS.
+api = {api}
+
+# The desk that speaks when the command line is used; a desk speaks, never a person.
+desk = "operations-cell"
+
+# Seconds between heartbeats on an idle line, and the longest pause between tries on a dead one.
+heartbeat_s = 15
+retry_most_s = 60
+
+# Size in megabytes of one log file, and how many are kept. The log holds no content.
+log_megabytes = 10
+log_files = 5
+"""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The settings of config.toml."""
+
+    party: str
+    name: str
+    role: Role
+    listen: str
+    api: str
+    desk: str = "operations-cell"
+    heartbeat_s: float = 15
+    retry_most_s: float = 60
+    log_megabytes: float = 10
+    log_files: int = 5
+
+
+def split_listen(text: str, *, field: str) -> tuple[str, int]:
+    """Host and port of ``HOST:PORT``.
+
+    Raises:
+        UsageError: ``listen-malformed``.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UsageError(
+            "listen-malformed",
+            f"{field} is {shown(text)}; it must be HOST:PORT, such as 127.0.0.1:4710",
+            field=field,
+        )
+    return host.strip("[]"), int(port)
+
+
+class Home:
+    """A node's directory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not (path / "config.toml").is_file():
+            raise UsageError(
+                "not-a-node",
+                f"{str(path)!r} holds no config.toml; it must be a node's directory",
+                hint="run: detente init DIR --party ID --name NAME",
+            )
+        try:
+            self.config = msgspec.convert(
+                tomllib.loads((path / "config.toml").read_text("utf-8")), Config
+            )
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+            raise UsageError(
+                "config-malformed", f"config.toml cannot be read: {error}", field="config.toml"
+            ) from None
+
+    @property
+    def database(self) -> Path:
+        """The store's file."""
+        return self.path / "detente.db"
+
+    @property
+    def socket(self) -> Path:
+        """The local socket of a running node."""
+        return self.path / "node.sock"
+
+    @property
+    def tls_chain(self) -> Path:
+        """The node's TLS certificate and key, PEM."""
+        return self.path / "keys" / "tls.pem"
+
+    def seed(self, name: str) -> bytes:
+        """A secret seed.
+
+        Raises:
+            UnavailableError: ``key-away``: the file is not here (the root may be kept offline).
+            UsageError: ``key-open``: others can read it.
+        """
+        path = self.path / "keys" / f"{name}.seed"
+        if not path.is_file():
+            raise UnavailableError(
+                "key-away",
+                f"keys/{name}.seed is not in this directory; it must be for this",
+                hint="bring the key file back for this step",
+            )
+        if path.stat().st_mode & 0o077:
+            raise UsageError(
+                "key-open",
+                f"keys/{name}.seed can be read by others; it must be readable by its owner only",
+                hint=f"chmod 600 keys/{name}.seed",
+            )
+        return path.read_bytes()
+
+    def card(self) -> Card:
+        """This node's own card."""
+        return read_card(self.path / "card.json")
+
+    def root_signer(self) -> SigningKeys:
+        """The root key, if it is here."""
+        return SigningKeys.from_seed(self.seed("root"))
+
+    def identity(self) -> Identity:
+        """The keys this node acts with; the root is not among them."""
+        transport = Ed25519PrivateKey.from_private_bytes(self.seed("transport"))
+        return Identity(
+            party=self.config.party,
+            signer=SigningKeys.from_seed(self.seed("signing")),
+            opener=SealingKeys.from_seed(self.seed("sealing")),
+            leaf_seed=self.seed("leaf"),
+            transport_key=transport_key_id(transport),
+            sign_transport=transport.sign,
+        )
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the store alone: two processes on one directory would tell two stories.
+
+        Raises:
+            UnavailableError: ``directory-in-use``.
+        """
+        handle = os.open(self.path / "node.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                holder = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
+                raise UnavailableError(
+                    "directory-in-use",
+                    f"{str(self.path)!r} is in use by process {holder or 'unknown'}; one directory must have one node",
+                    hint="stop the other process, or use its directory through the running node",
+                ) from None
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(handle)
+
+
+def transport_key_id(key: Ed25519PrivateKey) -> str:
+    """The id of a transport key."""
+    return PublicKeys(key.public_key().public_bytes_raw(), b"").key_id
+
+
+def init_home(
+    path: Path,
+    *,
+    party: str,
+    name: str,
+    role: str,
+    listen: str,
+    api: str | None = None,
+    valid_from_us: int | None = None,
+) -> Home:
+    """Make a node's directory: keys, certificates, card, settings, empty store.
+
+    Args:
+        valid_from_us: from when the keys count; for exercises on a declared clock. Default: a day ago.
+
+    Raises:
+        UsageError: the directory holds a node already, or a value breaks its rule.
+    """
+    check_party_id(party, field="--party")
+    if role not in ROLES:
+        raise UsageError(
+            "role-unknown",
+            f"role is {shown(role)}; it must be one of {', '.join(ROLES)}",
+            field="--role",
+        )
+    if not 1 <= len(name) <= NAME_CHARS or not name.isprintable():
+        raise UsageError(
+            "name-malformed",
+            f"name is {shown(name)}; it must have 1 to {NAME_CHARS} printable characters",
+            field="--name",
+        )
+    host, port = split_listen(listen, field="--listen")
+    api = api or f"127.0.0.1:{port + 1}"
+    split_listen(api, field="--api")
+    if (path / "config.toml").exists():
+        raise UsageError(
+            "node-exists", f"{str(path)!r} holds a node already; it must be a new directory"
+        )
+    keys = path / "keys"
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
+    keys.chmod(0o700)
+    for one, size in _SEEDS.items():
+        handle = os.open(keys / f"{one}.seed", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(os.urandom(size))
+    root_seed, transport_seed = (
+        (keys / "root.seed").read_bytes(),
+        (keys / "transport.seed").read_bytes(),
+    )
+    root_ed25519 = Ed25519PrivateKey.from_private_bytes(root_seed[:32])
+    transport = Ed25519PrivateKey.from_private_bytes(transport_seed)
+    authority = tls.make_authority(root_ed25519, party, tls.now_utc())
+    leaf = tls.make_leaf(root_ed25519, authority, transport, party, tls.now_utc())
+    tls.write_pem(keys / "tls.pem", leaf, authority, transport)
+    root = SigningKeys.from_seed(root_seed)
+    signing = SigningKeys.from_seed((keys / "signing.seed").read_bytes()).public
+    sealing = SealingKeys.from_seed((keys / "sealing.seed").read_bytes()).public
+    start_us = real_us() - 86_400 * US_PER_S if valid_from_us is None else valid_from_us
+    until_us = real_us() + KEY_DAYS * 86_400 * US_PER_S
+    publics: tuple[tuple[Any, str, dict[str, Any]], ...] = (
+        ("signing", signing.key_id, dict(signing.to_json())),
+        ("sealing", sealing.key_id, dict(sealing.to_json())),
+        (
+            "transport",
+            transport_key_id(transport),
+            {"ed25519": encode_base64url(transport.public_key().public_bytes_raw())},
+        ),
+    )
+    certificates = [
+        issue_certificate(
+            root,
+            party=party,
+            use=use,
+            key_id=key_id,
+            key=key,
+            serial=1,
+            valid_from_us=start_us,
+            valid_until_us=until_us,
+        )
+        for use, key_id, key in publics
+    ]
+    shown_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    card = issue_card(
+        root,
+        party=party,
+        name=name,
+        role=role,
+        address=f"https://{shown_host}:{port}",
+        tls_ca=encode_base64url(authority.public_bytes(Encoding.DER)),
+        certificates=certificates,
+        issued_us=real_us(),
+    )
+    write_json(path / "card.json", card)
+    (path / "log").mkdir(mode=0o700, exist_ok=True)
+    quoted = {
+        key: json.dumps(value, ensure_ascii=False)
+        for key, value in (("party", party), ("name", name), ("listen", listen), ("api", api))
+    }
+    (path / "config.toml").write_text(_CONFIG.format(role=role, **quoted), "utf-8")
+    return Home(path)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON for people and machines: indented, whole file or nothing."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(
+        json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8"
+    )
+    temporary.replace(path)
+
+
+def read_json(path: Path, *, field: str) -> Any:
+    """JSON from a file.
+
+    Raises:
+        UsageError: ``file-unreadable``.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            "file-unreadable",
+            f"{str(path)!r} cannot be read: {error}; it must be a JSON file",
+            field=field,
+        ) from None
+
+
+def read_card(path: Path) -> Card:
+    """A card from a file, verified.
+
+    Raises:
+        UsageError: unreadable or not a valid card.
+    """
+    try:
+        return parse_card(read_json(path, field="card"))
+    except PeerError as error:
+        raise UsageError(
+            "card-invalid",
+            f"{str(path)!r}: {error}; it must be a card whose signatures verify",
+            field="card",
+        ) from None

@@ -1,0 +1,269 @@
+"""Lines: this node's own calls to its peers and witnesses.
+
+Each peer has two loops, one for each chain, so that a safety statement never waits behind ordinary
+ones. A loop that fails backs off and tries for as long as it takes: either node may be down for days.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+import httpx
+
+from detente.errors import DetenteError, PeerError, UnavailableError
+from detente.ledger.checkpoint import cosigner_name
+from detente.ledger.cosignature import verify_cosignatures
+from detente.ledger.witness import encode_add_checkpoint
+from detente.node import tls
+from detente.protocol.core import Core
+from detente.protocol.effect import Alert, Effect
+from detente.protocol.incoming import (
+    finish_recovery,
+    next_frame,
+    read_frame,
+    take_frame,
+    write_frame,
+)
+from detente.units import US_PER_S
+
+if TYPE_CHECKING:
+    from detente.node.node import Node
+
+log = logging.getLogger("detente")
+
+RETRY_FIRST_S = 0.2
+ACK_DELAY_S = 0.1  # time for a next statement to carry the acknowledgement along
+COSIGN_EVERY_S = 1.0
+TIMEOUT_S = 20.0
+OFFSETS_KEPT = 8
+
+
+def peer_client(node: Node, core: Core, party: str) -> httpx.AsyncClient:
+    """A client that reaches one party's node and nobody else."""
+    card = core.state.cards[party]
+    authority = tls.check_authority(card.tls_ca, card.root, party)
+    return httpx.AsyncClient(
+        base_url=card.address,
+        verify=tls.client_context(node.home.tls_chain, authority),
+        timeout=TIMEOUT_S,
+        trust_env=False,
+    )
+
+
+class Line:
+    """One chain's loop to one peer."""
+
+    def __init__(self, node: Node, peer: str, chain: str, client: httpx.AsyncClient) -> None:
+        self.node, self.peer, self.chain, self.client = node, peer, chain, client
+        self.wake = asyncio.Event()
+        self.failing: str | None = None
+        self._offsets: deque[tuple[float, int]] = deque(maxlen=OFFSETS_KEPT)
+        self._offset_alarm = False
+
+    async def run(self) -> None:
+        """Exchange frames whenever there is something, and now and then when there is not."""
+        pause_s = 0.0
+        wait_s = 0.0 if self.chain == "ordinary" else self.node.home.config.heartbeat_s
+        while True:
+            if pause_s:
+                await asyncio.sleep(pause_s * random.uniform(0.7, 1.0))
+            else:
+                try:
+                    await asyncio.wait_for(self.wake.wait(), wait_s)
+                except TimeoutError:
+                    if self.chain == "safety":
+                        wait_s = self.node.home.config.heartbeat_s
+                        if not await self.node.do(self._pending):
+                            continue  # the ordinary loop beats for both
+            self.wake.clear()
+            try:
+                more = await self.exchange()
+            except (httpx.HTTPError, DetenteError, OSError) as error:
+                pause_s = min(max(RETRY_FIRST_S, pause_s * 2), self.node.home.config.retry_most_s)
+                self._failed(error)
+                continue
+            if self.failing is not None:
+                self.failing = None
+                self.node.tell(
+                    Alert("line-up", f"the line to {self.peer} answers again", self.peer)
+                )
+            pause_s = 0.0
+            wait_s = {"at once": 0.0, "soon": ACK_DELAY_S}.get(
+                more, self.node.home.config.heartbeat_s
+            )
+
+    def _pending(self, core: Core) -> bool:
+        return (
+            core.state.head(True, self.peer, self.chain).sequence
+            > core.link(self.peer).acked[self.chain].sequence
+        )
+
+    def _failed(self, error: Exception) -> None:
+        kind = (
+            type(error).__name__
+            if isinstance(error, httpx.HTTPError | OSError)
+            else str(getattr(error, "code", error))
+        )
+        self.node.counters[f"line-failed:{self.peer}"] += 1
+        if self.failing is None:
+            self.node.tell(
+                Alert(
+                    "line-down",
+                    f"the line to {self.peer} does not answer ({kind}); statements wait",
+                    self.peer,
+                )
+            )
+        self.failing = kind
+
+    async def exchange(self) -> str:
+        """Send the next frame and take the answer: ``at once`` or ``soon`` when there is more to do."""
+        chains = ("safety",) if self.chain == "safety" else ("safety", "ordinary")
+        data = await self.node.do(lambda core: self._write(core, chains))
+        sent_us, started = self.node.now_us(), time.monotonic()
+        response = await self.client.post(
+            "/peer/v1/frames", content=data, headers={"content-type": "application/json"}
+        )
+        took_s = time.monotonic() - started
+        if response.status_code != 200:
+            raise UnavailableError(
+                "peer-answered",
+                f"{self.peer} answered {response.status_code}: {response.text[:200]}",
+            )
+        offset = (sent_us, took_s)
+        return str(await self.node.run(lambda core: self._take(core, response.content, offset)))
+
+    def _write(self, core: Core, chains: tuple[str, ...]) -> bytes:
+        return write_frame(core, next_frame(core, self.peer, self.node.now_us(), chains=chains))
+
+    def _take(self, core: Core, data: bytes, sent: tuple[int, float]) -> tuple[str, list[Effect]]:
+        now_us = self.node.now_us()
+        try:
+            frame = read_frame(core, data, now_us)
+            if frame.sender != self.peer:
+                raise PeerError(
+                    "frame-misdirected",
+                    f"answer is from {frame.sender}; it must be from {self.peer}",
+                    evidence=data[:1024],
+                )
+        except PeerError as error:
+            core.keep_evidence(now_us, self.peer, error)
+            return "", [
+                Alert("not-taken", f"an answer from {self.peer} was not taken: {error}", self.peer)
+            ]
+        taken = take_frame(core, frame, now_us)
+        if finish_recovery(core, now_us):
+            taken.effects.append(
+                Alert("recovered", "the record agrees with the peers again", self.peer)
+            )
+        self._measure(core, frame.time_us, sent, now_us, taken.effects)
+        if self._pending(core) or core.link(self.peer).state == "cold":
+            return "at once", taken.effects
+        return ("soon" if frame.messages else ""), taken.effects
+
+    def _measure(
+        self, core: Core, their_us: int, sent: tuple[int, float], now_us: int, effects: list[Effect]
+    ) -> None:
+        """The peer's clock against ours, from the quickest exchange of late (as NTP does)."""
+        sent_us, took_s = sent
+        self._offsets.append((took_s, their_us - (sent_us + now_us) // 2))
+        offset_us = min(self._offsets)[1]
+        core.link(self.peer).offset_us = offset_us
+        agreement = core.state.agreement
+        limit_s = agreement.terms.clock_offset_limit_s if agreement else 5
+        beyond = abs(offset_us) > limit_s * US_PER_S and len(self._offsets) >= 2
+        if beyond and not self._offset_alarm:
+            message = f"the clock of {self.peer} is {offset_us / US_PER_S:+.3f} s from ours; the agreement allows {limit_s} s"
+            effects.append(core.alarm(now_us, "clock-offset", message, self.peer))
+        self._offset_alarm = beyond
+
+
+class Cosigning:
+    """Asks one cosigner, a witness or another party, to cosign each new checkpoint of ours."""
+
+    def __init__(self, node: Node, cosigner: str, client: httpx.AsyncClient) -> None:
+        self.node, self.cosigner, self.client = node, cosigner, client
+        self.failing: str | None = None
+        self._refused_at = -1
+
+    async def run(self) -> None:
+        """Once a second at most, when the log has grown."""
+        pause_s = COSIGN_EVERY_S
+        while True:
+            await asyncio.sleep(pause_s * random.uniform(0.8, 1.0))
+            try:
+                await self.submit()
+                self.failing, pause_s = None, COSIGN_EVERY_S
+            except (httpx.HTTPError, DetenteError, OSError) as error:
+                self.failing = str(error) or type(error).__name__
+                pause_s = min(pause_s * 2, self.node.home.config.retry_most_s)
+
+    async def submit(self) -> None:
+        """Have the newest checkpoint cosigned, unless it is already."""
+        request = await self.node.do(self._request)
+        if request is None:
+            return
+        size, note, body = request
+        response = await self.client.post("/witness/add-checkpoint", content=body)
+        if response.status_code == 409:
+            known = int(response.text.strip())
+            await self.node.run(lambda core: self._adopt(core, known))
+        elif response.status_code == 200:
+            await self.node.do(lambda core: self._keep(core, size, note, response.text))
+        else:
+            raise UnavailableError(
+                "cosigner-answered",
+                f"{self.cosigner} answered {response.status_code}: {response.text[:200]}",
+            )
+
+    def _request(self, core: Core) -> tuple[int, str, bytes] | None:
+        peers = core.state.peers
+        if core.fault is not None or (
+            peers and all(core.link(p).state in ("cold", "behind") for p in peers)
+        ):
+            return None  # nothing is signed before heads were compared
+        size, known = core.tree.size, self._known(core)
+        if size <= known or not size:
+            return None
+        note = core.checkpoint(self.node.now_us())
+        return (
+            size,
+            note,
+            encode_add_checkpoint(
+                known, core.tree.consistency_proof(known, size) if known else (), note
+            ),
+        )
+
+    def _known(self, core: Core) -> int:
+        kept = core.journal.value(f"cosigner:{self.cosigner}:{core.origin}")
+        return int(kept) if kept is not None else 0
+
+    def _adopt(self, core: Core, known: int) -> tuple[None, list[Effect]]:
+        if known <= core.tree.size:
+            core.journal.put_value(f"cosigner:{self.cosigner}:{core.origin}", known)
+            return None, []
+        if self._refused_at == known:
+            return None, []
+        self._refused_at = known
+        message = f"{self.cosigner} has cosigned {known} entries of our log, and there are {core.tree.size} here: this record may be an old backup"
+        return None, [core.alarm(self.node.now_us(), "log-behind", message, self.cosigner)]
+
+    def _keep(self, core: Core, size: int, note: str, lines: str) -> None:
+        keys = core.state.keys
+        now_us = self.node.now_us()
+        name = cosigner_name(self.cosigner)
+        public = keys.signing_key(
+            self.cosigner, keys.current(self.cosigner, "signing", now_us).key_id, now_us
+        )
+        found = verify_cosignatures(note.rstrip("\n") + "\n" + lines, {name: public})
+        if not found.cosigned:
+            raise UnavailableError(
+                "cosignature-invalid", f"the cosignature of {self.cosigner} does not verify"
+            )
+        core.journal.put_cosignature(size, self.cosigner, lines)
+        core.journal.put_value(f"cosigner:{self.cosigner}:{core.origin}", size)
+        self.node.counters["cosignatures"] += 1

@@ -1,0 +1,138 @@
+"""Operators: who may do what, passwords (argon2) and sessions."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Literal
+
+import msgspec
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from detente.errors import DetenteError, UsageError, shown
+from detente.limits import NAME_CHARS
+from detente.node.store import Store
+from detente.units import US_PER_S
+
+Role = Literal["watch", "supervisor", "linguist", "records", "reader", "admin"]
+Action = Literal["read", "say", "prove", "agree", "manage"]
+
+# What each role may do; what is absent is refused. Nobody signs anything as a person: a desk speaks.
+ROLES: dict[str, frozenset[Action]] = {
+    "watch": frozenset({"read", "say", "prove"}),
+    "supervisor": frozenset({"read", "say", "prove", "agree"}),
+    "linguist": frozenset({"read"}),
+    "records": frozenset({"read", "prove"}),
+    "reader": frozenset({"read"}),
+    "admin": frozenset({"read", "prove", "agree", "manage"}),
+}
+
+SESSION_S = 12 * 3600  # a watch of eight hours with handover at both ends
+PASSWORD_CHARS = 10  # with argon2id; shorter falls to a stolen store
+
+_hasher = PasswordHasher()
+# verified against when the name is unknown, so that an answer's time does not tell which names exist
+_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$U1VPc2Zq0jL7HkZm7jB2cXoW9d1TqvJmF1m6v6Hn0wQ"
+
+
+class Officer(msgspec.Struct, frozen=True):
+    """Who acts: a name and role, at a desk."""
+
+    name: str
+    role: str
+    desk: str
+
+    def check(self, action: Action) -> None:
+        """Raise unless this officer's role may do this.
+
+        Raises:
+            DetenteError: ``role``.
+        """
+        if action not in ROLES.get(self.role, frozenset()):
+            able = ", ".join(sorted(role for role, actions in ROLES.items() if action in actions))
+            raise DetenteError(
+                "role", f"role is {self.role!r}; to {action} it must be one of {able}"
+            )
+
+
+def local_officer(name: str, desk: str) -> Officer:
+    """Whoever can read the node's directory owns the node: the local command line may do everything."""
+    return Officer(f"local:{name}", "local", desk)
+
+
+ROLES["local"] = frozenset({"read", "say", "prove", "agree", "manage"})
+
+
+def add_operator(store: Store, name: str, role: str, desk: str, password: str, now_us: int) -> None:
+    """Add an operator.
+
+    Raises:
+        UsageError: name, role or password breaks its rule, or the name is taken.
+    """
+    if not 1 <= len(name) <= NAME_CHARS or not name.isprintable() or name.startswith("local:"):
+        raise UsageError(
+            "operator-name",
+            f"name is {shown(name)}; it must have 1 to {NAME_CHARS} printable characters",
+            field="name",
+        )
+    if role not in ROLES or role == "local":
+        raise UsageError(
+            "role-unknown",
+            f"role is {shown(role)}; it must be one of {', '.join(sorted(set(ROLES) - {'local'}))}",
+            field="role",
+        )
+    if len(password) < PASSWORD_CHARS:
+        raise UsageError(
+            "password-short",
+            f"password has {len(password)} characters; it must have at least {PASSWORD_CHARS}",
+            field="password",
+        )
+    if not store.put_operator(name, role, desk, _hasher.hash(password), now_us):
+        raise UsageError(
+            "operator-exists", f"operator is {name!r}; the name must be new", field="name"
+        )
+
+
+def sign_in(store: Store, name: str, password: str, now_us: int) -> tuple[str, Officer, int]:
+    """A session token for a name and password.
+
+    Returns:
+        Token (shown once; only its hash is kept), officer, expiry in microseconds since the epoch.
+
+    Raises:
+        DetenteError: ``sign-in``; which of the two is wrong is not said.
+    """
+    row = store.operator(name)
+    try:
+        _hasher.verify(row.password_hash if row else _NOBODY, password)
+    except (VerifyMismatchError, InvalidHashError):
+        row = None
+    if row is None:
+        raise DetenteError("sign-in", "name or password is wrong")
+    token = secrets.token_urlsafe(32)
+    expires_us = now_us + SESSION_S * US_PER_S
+    store.end_sessions(now_us)
+    store.put_session(_token_hash(token), name, expires_us)
+    return token, Officer(row.name, row.role, row.desk), expires_us
+
+
+def officer_of(store: Store, token: str, now_us: int) -> Officer:
+    """Who holds a session token.
+
+    Raises:
+        DetenteError: ``sign-in`` when it is unknown or has expired.
+    """
+    session = store.session(_token_hash(token))
+    row = (
+        store.operator(session.operator)
+        if session is not None and session.expires_us > now_us
+        else None
+    )
+    if row is None:
+        raise DetenteError("sign-in", "session is unknown or has expired; sign in again")
+    return Officer(row.name, row.role, row.desk)
+
+
+def _token_hash(token: str) -> str:
+    return hashlib.sha256(b"detente:session:v1\n" + token.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,120 @@
+"""The door for peers and the public: frames, the log's head, the witness, health. No sign-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar, Request, Response, get, post
+from litestar.exceptions import HTTPException
+
+from detente.errors import DetenteError, PeerError, UnavailableError
+from detente.ledger.witness import ADD_CHECKPOINT_BYTES
+from detente.limits import FRAME_BYTES
+from detente.node.node import Node
+from detente.node.outcome import error_json, http_status
+from detente.protocol.core import Core
+from detente.protocol.effect import Alert, Effect
+from detente.protocol.incoming import (
+    finish_recovery,
+    next_frame,
+    read_frame,
+    take_frame,
+    write_frame,
+)
+
+
+async def read_body(request: Request[Any, Any, Any], most_bytes: int) -> bytes:
+    """The request's body, refused as soon as it is over its limit.
+
+    Raises:
+        PeerError: ``body-too-large``.
+    """
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most_bytes:
+            raise PeerError(
+                "body-too-large",
+                f"body is over {most_bytes} bytes; it must be at most that",
+                field="body",
+            )
+        parts.append(part)
+    return b"".join(parts)
+
+
+def answer_error(_request: Request[Any, Any, Any], error: DetenteError) -> Response[Any]:
+    """Any of our errors as JSON with the status of the table."""
+    return Response(error_json(error), status_code=http_status(error))
+
+
+def answer_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """The framework's own refusals in the same shape as ours."""
+    known = UnavailableError if error.status_code >= 500 else DetenteError
+    body = error_json(known("http", f"{error.detail}"))
+    return Response(body, status_code=error.status_code)
+
+
+def exchange(node: Node, core: Core, data: bytes) -> tuple[bytes, list[Effect]]:
+    """Take a frame and answer with ours, durable before it leaves: a job."""
+    now_us = node.now_us()
+    frame = read_frame(core, data, now_us)
+    taken = take_frame(core, frame, now_us)
+    if finish_recovery(core, now_us):
+        taken.effects.append(
+            Alert("recovered", "the record agrees with the peers again", frame.sender)
+        )
+    node.counters["statements-received"] += taken.logged
+    node.counters["duplicates"] += taken.duplicates
+    node.counters["not-taken"] += taken.not_taken
+    return write_frame(core, next_frame(core, frame.sender, now_us)), taken.effects
+
+
+def peer_app(node: Node) -> Litestar:
+    """The application behind mutual TLS."""
+
+    @post("/peer/v1/frames", status_code=200, include_in_schema=False)
+    async def frames(request: Request[Any, Any, Any]) -> Response[bytes]:
+        body = await read_body(request, FRAME_BYTES)
+        try:
+            answer = await node.run(lambda core: exchange(node, core, body))
+        except PeerError as error:
+            # nobody's frame: a sample is kept by quota, under no party's name
+            evidence = with_evidence(error, body)
+            await node.do(lambda core: core.keep_evidence(node.now_us(), "-", evidence))
+            raise
+        return Response(answer, media_type="application/json")
+
+    @post("/witness/add-checkpoint", status_code=200, include_in_schema=False)
+    async def add_checkpoint(request: Request[Any, Any, Any]) -> Response[str]:
+        body = await read_body(request, ADD_CHECKPOINT_BYTES)
+        answer = await node.run(lambda core: node.witness(core, body))
+        return Response(answer.body, status_code=answer.status, media_type=answer.content_type)
+
+    @get("/log/checkpoint", include_in_schema=False)
+    async def checkpoint() -> Response[str]:
+        found = await node.do(lambda core: core.journal.checkpoint())
+        return Response(
+            found[1] if found else "",
+            status_code=200 if found else 404,
+            media_type="text/plain; charset=utf-8",
+        )
+
+    return Litestar(
+        [frames, add_checkpoint, checkpoint, healthz],
+        openapi_config=None,
+        logging_config=None,
+        exception_handlers={DetenteError: answer_error, HTTPException: answer_http},
+    )
+
+
+def with_evidence(error: PeerError, body: bytes) -> PeerError:
+    """The error with at least the beginning of what came as evidence."""
+    if not error.evidence:
+        error.evidence = body[:1024]
+    return error
+
+
+@get("/healthz", include_in_schema=False)
+async def healthz() -> dict[str, str]:
+    """Alive; says nothing else."""
+    return {"status": "ok"}

@@ -1,0 +1,211 @@
+"""The server: three doors to one node. Peers (mutual TLS), operators (the API), and the local socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import logging.handlers
+import os
+import signal
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from detente.errors import DetenteError
+from detente.node import tls
+from detente.node.api import api_app
+from detente.node.home import Home, split_listen
+from detente.node.line import Cosigning, Line, peer_client
+from detente.node.node import Node
+from detente.node.peerdoor import peer_app
+from detente.protocol.effect import Effect, Send
+
+log = logging.getLogger("detente")
+
+GRACE_S = 2  # for answers under way when the node is told to stop
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to the node."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: three servers share one process."""
+        yield
+
+
+def _config(app: Any, **options: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_S,
+        server_header=False,
+        date_header=False,
+        **options,
+    )
+
+
+class Serving:
+    """A running node: its servers, its lines, its cosigners."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.lines: dict[tuple[str, str], Line] = {}
+        self.cosigning: dict[str, Cosigning] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.ready = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._trusted: set[bytes] = set()
+        self._peer_tls: ssl.SSLContext | None = None
+
+    def _authorities(self) -> list[bytes]:
+        state = self.node.core.state
+        return [
+            tls.check_authority(card.tls_ca, card.root, card.party) for card in state.cards.values()
+        ]
+
+    async def run(self) -> None:
+        """Serve until told to stop."""
+        node, config = self.node, self.node.home.config
+        own = self.node.home.card()
+        self._trusted = set(self._authorities()) | {
+            tls.check_authority(own.tls_ca, own.root, own.party)
+        }
+        self._peer_tls = tls.server_context(node.home.tls_chain, sorted(self._trusted))
+        host, port = split_listen(config.listen, field="listen")
+        api_host, api_port = split_listen(config.api, field="api")
+        node.home.socket.unlink(missing_ok=True)
+        peer = _config(peer_app(node), host=host, port=port)
+        peer.load()
+        peer.ssl, peer.is_ssl_given = self._peer_tls, True  # type: ignore[attr-defined]
+        api = _config(api_app(node, self), host=api_host, port=api_port)
+        if api_host not in ("127.0.0.1", "::1", "localhost"):
+            api.load()
+            api.ssl = _api_tls(node.home)
+        local = _config(api_app(node, self, local=True), uds=str(node.home.socket))
+        servers = [_Server(one) for one in (peer, api, local)]
+        node.on_effects(self._on_effects)
+        node.worker.start()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.add_signal_handler(number, self._stop.set)
+        running = [asyncio.create_task(one.serve()) for one in servers]
+        watcher = asyncio.create_task(self._stop.wait())
+        try:
+            while not all(one.started for one in servers):
+                if any(one.done() for one in running):
+                    break
+                await asyncio.sleep(0.005)
+            else:
+                os.chmod(node.home.socket, 0o600)
+                self.open_lines()
+                self.ready.set()
+                log.info("serving peers on %s, operators on %s", config.listen, config.api)
+            await asyncio.wait([watcher, *running], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.gather(*self.tasks, return_exceptions=True)
+            for server in servers:
+                server.should_exit = True
+            await asyncio.gather(*running, return_exceptions=True)
+            watcher.cancel()
+            node.home.socket.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stop.set()
+
+    def open_lines(self) -> None:
+        """Start the loops to every peer and cosigner that has none yet (after an agreement, too)."""
+        core = self.node.core
+        party = core.identity.party
+        members = set(core.state.peers) | set(self.node.cosigners(core))
+        for der in self._authorities():
+            if der not in self._trusted and self._peer_tls is not None:
+                self._peer_tls.load_verify_locations(cadata=der)
+                self._trusted.add(der)
+        for member in sorted(members - {party}):
+            known = member in self.cosigning or (member, "ordinary") in self.lines
+            if known:
+                continue
+            try:
+                client = peer_client(self.node, core, member)
+            except DetenteError as error:
+                log.error("no line to %s: %s", member, error.code)
+                continue
+            if member in core.state.peers:
+                for chain in ("safety", "ordinary"):
+                    line = self.lines[member, chain] = Line(self.node, member, chain, client)
+                    self._task(line.run())
+            if member in self.node.cosigners(core):
+                cosigning = self.cosigning[member] = Cosigning(self.node, member, client)
+                self._task(cosigning.run())
+
+    def _task(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a loop ended", exc_info=task.exception())
+            self.stop()  # half a node is worse than none: whoever supervises it starts it again
+
+    def _on_effects(self, effects: list[Effect]) -> None:
+        peers = {effect.peer for effect in effects if isinstance(effect, Send)}
+        if peers:
+            self._loop.call_soon_threadsafe(self._wake, peers)
+
+    def _wake(self, peers: set[str]) -> None:
+        if any((peer, "ordinary") not in self.lines for peer in peers):
+            self.open_lines()
+        for (peer, _), line in self.lines.items():
+            if peer in peers:
+                line.wake.set()
+
+
+def _api_tls(home: Home) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(home.tls_chain)
+    return context
+
+
+def set_up_log(home: Home) -> None:
+    """A rotating log in DIR/log, with kinds and ids and never content."""
+    (home.path / "log").mkdir(mode=0o700, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        home.path / "log" / "detente.log",
+        maxBytes=int(home.config.log_megabytes * 1_000_000),
+        backupCount=home.config.log_files,
+        encoding="utf-8",
+    )
+    formatter = logging.Formatter(
+        "%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"
+    )
+    formatter.converter = __import__("time").gmtime
+    handler.setFormatter(formatter)
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+
+
+def serve(home: Home) -> None:
+    """Serve a node's directory until SIGINT or SIGTERM."""
+    set_up_log(home)
+    node = Node(home)
+    try:
+
+        async def main() -> None:
+            await Serving(node).run()
+
+        asyncio.run(main())
+    finally:
+        node.close()
+        log.info("stopped")

@@ -1,0 +1,376 @@
+"""The store: a node's journal in SQLite, WAL mode, synchronous=FULL.
+
+One thread writes. A commit is durable when `commit` returns: NORMAL would lose the last commits on a
+power cut, and an acknowledged statement must never be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from detente.errors import UnavailableError
+from detente.ledger.leaf import LeafHeader
+from detente.limits import EVIDENCE_SAMPLE_BYTES, EVIDENCE_SAMPLES_PER_PEER_DAY
+from detente.node import schema
+from detente.node.migrate import migrate
+from detente.protocol.journal import Entry, Evidence, Intent
+from detente.protocol.statement import Openings, Statement, parse_statement
+from detente.signing.envelope import encode_envelope, parse_envelope
+from detente.units import US_PER_S
+
+DAY_US = 86_400 * US_PER_S
+
+
+def _pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+        "cache_size=-65536",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+class Store:
+    """`Journal` on a database, plus what is exempt from the ledger (operators, sessions)."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = sa.create_engine(
+            url, connect_args={"check_same_thread": False} if url.startswith("sqlite") else {}
+        )
+        if url.startswith("sqlite"):
+            sa.event.listen(self.engine, "connect", _pragmas)
+        self.connection = self.engine.connect()
+        migrate(self.connection)
+        self.writes = 0
+
+    @classmethod
+    def at(cls, path: Path) -> Store:
+        """The store in a file; created when missing."""
+        return cls(f"sqlite:///{path}")
+
+    def commit(self) -> None:
+        """Make everything since the last commit durable.
+
+        Raises:
+            UnavailableError: ``store-unavailable``; nothing was kept, and the caller must reload.
+        """
+        try:
+            self.connection.commit()
+        except OperationalError as error:
+            self.rollback()
+            raise unavailable(error) from error
+
+    def rollback(self) -> None:
+        """Forget everything since the last commit."""
+        self.connection.rollback()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.connection.close()
+        self.engine.dispose()
+
+    def _write(self, statement: Any, *parameters: Any) -> Any:
+        self.writes += 1
+        try:
+            return self.connection.execute(statement, *parameters)
+        except OperationalError as error:
+            raise unavailable(error) from error
+
+    # -- ledger --------------------------------------------------------------------------------
+
+    def replay(self, start: int = 0) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
+        """See `Journal`."""
+        e, s = schema.entry, schema.statement
+        query = (
+            sa.select(*e.c, s.c.envelope, s.c.openings)
+            .select_from(e.outerjoin(s, e.c.statement == s.c.id))
+            .where(e.c.idx >= start)
+            .order_by(e.c.idx)
+        )
+        for row in self.connection.execute(query.execution_options(yield_per=1000)):
+            statement = _statement(row.envelope) if row.envelope is not None else None
+            openings = msgspec.json.decode(row.openings) if row.openings is not None else {}
+            yield _entry(row), row.leaf, statement, openings
+
+    def entry(self, index: int) -> Entry | None:
+        """See `Journal`."""
+        row = self.connection.execute(
+            sa.select(schema.entry).where(schema.entry.c.idx == index)
+        ).first()
+        return _entry(row) if row else None
+
+    def entry_of(self, statement: str) -> Entry | None:
+        """See `Journal`."""
+        row = self.connection.execute(
+            sa.select(schema.entry).where(schema.entry.c.statement == statement)
+        ).first()
+        return _entry(row) if row else None
+
+    def append(self, entry: Entry, leaf_hash: bytes) -> None:
+        """See `Journal`."""
+        header = entry.header
+        self._write(
+            sa.insert(schema.entry),
+            {
+                "idx": header.index,
+                "kind": header.kind,
+                "type": header.type,
+                "time_us": header.time_us,
+                "link": header.link,
+                "chain": header.chain,
+                "sequence": header.sequence,
+                "content": entry.content,
+                "outcome": entry.outcome,
+                "statement": entry.statement,
+                "local": None if entry.local is None else msgspec.json.encode(entry.local).decode(),
+                "leaf": leaf_hash,
+            },
+        )
+
+    def put_statement(self, statement: Statement, openings: Openings) -> None:
+        """See `Journal`."""
+        self._write(
+            sa.insert(schema.statement),
+            {
+                "id": statement.id,
+                "link": statement.link,
+                "chain": statement.chain,
+                "sequence": statement.sequence,
+                "envelope": encode_envelope(statement.envelope),
+                "openings": msgspec.json.encode(openings),
+            },
+        )
+
+    def statement(self, statement: str) -> tuple[Statement, Openings] | None:
+        """See `Journal`."""
+        row = self.connection.execute(
+            sa.select(schema.statement).where(schema.statement.c.id == statement)
+        ).first()
+        return (_statement(row.envelope), msgspec.json.decode(row.openings)) if row else None
+
+    def find_statements(self, prefix: str, limit: int = 2) -> list[str]:
+        """Ids of statements that start with a prefix, for people who type short ids."""
+        c = schema.statement.c.id
+        query = sa.select(c).where(c >= prefix, c < prefix + "g").order_by(c).limit(limit)
+        return [row.id for row in self.connection.execute(query)]
+
+    def chain(
+        self, link: str, chain: str, after: int, limit: int
+    ) -> list[tuple[Statement, Openings]]:
+        """See `Journal`."""
+        if limit <= 0:
+            return []
+        c = schema.statement.c
+        query = (
+            sa.select(c.envelope, c.openings)
+            .where(c.link == link, c.chain == chain, c.sequence > after)
+            .order_by(c.sequence)
+            .limit(limit)
+        )
+        rows = self.connection.execute(query).all()
+        return [(_statement(row.envelope), msgspec.json.decode(row.openings)) for row in rows]
+
+    def put_intent(self, intent: Intent) -> None:
+        """See `Journal`."""
+        self._write(sa.delete(schema.intent).where(schema.intent.c.number == intent.number))
+        if intent.waiting:
+            self._write(
+                sa.insert(schema.intent),
+                {"number": intent.number, "body": msgspec.json.encode(intent)},
+            )
+
+    def intents(self) -> list[Intent]:
+        """See `Journal`."""
+        rows = self.connection.execute(
+            sa.select(schema.intent.c.body).order_by(schema.intent.c.number)
+        )
+        return [msgspec.json.decode(row.body, type=Intent) for row in rows]
+
+    def put_checkpoint(self, size: int, note: str) -> None:
+        """See `Journal`."""
+        self._write(sa.delete(schema.checkpoint).where(schema.checkpoint.c.size == size))
+        self._write(sa.insert(schema.checkpoint), {"size": size, "note": note})
+
+    def checkpoint(self, size: int | None = None) -> tuple[int, str] | None:
+        """See `Journal`."""
+        c = schema.checkpoint.c
+        query = sa.select(c.size, c.note).order_by(c.size.desc()).limit(1)
+        row = self.connection.execute(
+            query if size is None else query.where(c.size == size)
+        ).first()
+        return (row.size, row.note) if row else None
+
+    def checkpoint_from(self, size: int, *, cosigned: bool) -> tuple[int, str] | None:
+        """The smallest checkpoint of at least `size`, if asked one that somebody cosigned."""
+        c = schema.checkpoint.c
+        query = sa.select(c.size, c.note).where(c.size >= size).order_by(c.size).limit(1)
+        if cosigned:
+            query = query.where(sa.exists().where(schema.cosignature.c.size == c.size))
+        row = self.connection.execute(query).first()
+        return (row.size, row.note) if row else None
+
+    def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
+        """See `Journal`."""
+        c = schema.cosignature.c
+        self._write(sa.delete(schema.cosignature).where(c.size == size, c.cosigner == cosigner))
+        self._write(
+            sa.insert(schema.cosignature), {"size": size, "cosigner": cosigner, "lines": lines}
+        )
+
+    def cosignatures(self, size: int) -> dict[str, str]:
+        """See `Journal`."""
+        c = schema.cosignature.c
+        query = sa.select(c.cosigner, c.lines).where(c.size == size).order_by(c.cosigner)
+        return {row.cosigner: row.lines for row in self.connection.execute(query)}
+
+    def put_value(self, name: str, value: object) -> None:
+        """See `Journal`."""
+        self._write(sa.delete(schema.value).where(schema.value.c.name == name))
+        self._write(sa.insert(schema.value), {"name": name, "body": msgspec.json.encode(value)})
+
+    def value(self, name: str) -> Any:
+        """See `Journal`."""
+        row = self.connection.execute(
+            sa.select(schema.value.c.body).where(schema.value.c.name == name)
+        ).first()
+        return msgspec.json.decode(row.body) if row else None
+
+    # -- evidence ------------------------------------------------------------------------------
+
+    def put_evidence(self, evidence: Evidence) -> None:
+        """See `Journal`."""
+        day, e, n = evidence.time_us // DAY_US, schema.evidence, schema.evidence_count
+        key = sa.and_(n.c.day == day, n.c.peer == evidence.peer, n.c.code == evidence.code)
+        if self._write(sa.update(n).where(key).values(count=n.c.count + 1)).rowcount == 0:
+            self._write(
+                sa.insert(n), {"day": day, "peer": evidence.peer, "code": evidence.code, "count": 1}
+            )
+        kept = self.connection.execute(
+            sa.select(sa.func.count())
+            .select_from(e)
+            .where(e.c.day == day, e.c.peer == evidence.peer)
+        ).scalar_one()
+        if kept < EVIDENCE_SAMPLES_PER_PEER_DAY:
+            self._write(
+                sa.insert(e),
+                {
+                    "day": day,
+                    "time_us": evidence.time_us,
+                    "peer": evidence.peer,
+                    "code": evidence.code,
+                    "message": evidence.message,
+                    "sample": evidence.sample[:EVIDENCE_SAMPLE_BYTES],
+                },
+            )
+
+    def evidence(self, limit: int = 100) -> list[Evidence]:
+        """The newest samples."""
+        query = sa.select(schema.evidence).order_by(schema.evidence.c.number.desc()).limit(limit)
+        return [
+            Evidence(r.time_us, r.peer, r.code, r.message, r.sample)
+            for r in self.connection.execute(query)
+        ]
+
+    def evidence_counts(self) -> dict[str, int]:
+        """How much was not taken, by rule, over all days and peers."""
+        n = schema.evidence_count
+        query = (
+            sa.select(n.c.code, sa.func.sum(n.c.count).label("total"))
+            .group_by(n.c.code)
+            .order_by(n.c.code)
+        )
+        return {row.code: int(row.total) for row in self.connection.execute(query)}
+
+    # -- operators and their sessions (exempt from the ledger: credentials) ------------------------
+
+    def put_operator(
+        self, name: str, role: str, desk: str, password_hash: str, created_us: int
+    ) -> bool:
+        """Add an operator; False when the name is taken."""
+        row = {
+            "name": name,
+            "role": role,
+            "desk": desk,
+            "password_hash": password_hash,
+            "created_us": created_us,
+        }
+        try:
+            with self.connection.begin_nested():
+                self._write(sa.insert(schema.operator), row)
+        except IntegrityError:
+            return False
+        return True
+
+    def remove_operator(self, name: str) -> bool:
+        """Remove an operator and end their sessions; False when there is none."""
+        self._write(sa.delete(schema.session).where(schema.session.c.operator == name))
+        return bool(
+            self._write(sa.delete(schema.operator).where(schema.operator.c.name == name)).rowcount
+        )
+
+    def operators(self) -> list[Any]:
+        """All operators by name (rows with name, role, desk, password_hash, created_us)."""
+        return list(
+            self.connection.execute(sa.select(schema.operator).order_by(schema.operator.c.name))
+        )
+
+    def operator(self, name: str) -> Any:
+        """One operator's row, or None."""
+        return self.connection.execute(
+            sa.select(schema.operator).where(schema.operator.c.name == name)
+        ).first()
+
+    def put_session(self, token_hash: str, operator: str, expires_us: int) -> None:
+        """Keep a session by the hash of its token."""
+        self._write(
+            sa.insert(schema.session),
+            {"token_hash": token_hash, "operator": operator, "expires_us": expires_us},
+        )
+
+    def session(self, token_hash: str) -> Any:
+        """The session row of a token hash, or None."""
+        return self.connection.execute(
+            sa.select(schema.session).where(schema.session.c.token_hash == token_hash)
+        ).first()
+
+    def end_sessions(self, before_us: int) -> None:
+        """Remove sessions that have expired."""
+        self._write(sa.delete(schema.session).where(schema.session.c.expires_us <= before_us))
+
+
+def unavailable(error: Exception) -> UnavailableError:
+    """A database that cannot write now, in words: a full disk is the usual reason."""
+    text = str(getattr(error, "orig", error))
+    return UnavailableError(
+        "store-unavailable",
+        f"the store cannot write: {text}; nothing was taken",
+        hint="free disk space on the node's directory; senders keep what they sent and try again",
+    )
+
+
+def _statement(envelope: bytes) -> Statement:
+    return parse_statement(parse_envelope(envelope), canonical=True)
+
+
+def _entry(row: Any) -> Entry:
+    header = LeafHeader(
+        index=row.idx,
+        kind=row.kind,
+        type=row.type,
+        time_us=row.time_us,
+        link=row.link,
+        chain=row.chain,
+        sequence=row.sequence,
+    )
+    local = msgspec.json.decode(row.local) if row.local is not None else None
+    return Entry(header, row.content, row.outcome, row.statement, local)

@@ -1,0 +1,116 @@
+"""The audit: does a node's ledger hang together, entry by entry, signature by signature?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detente.errors import DetenteError
+from detente.ledger.checkpoint import verify_checkpoint
+from detente.ledger.leaf import leaf_bytes
+from detente.ledger.merkle import MerkleTree, leaf_hash
+from detente.protocol.core import Core, local_content
+from detente.protocol.journal import Json
+from detente.protocol.link import Head
+from detente.protocol.statement import body_values, check_openings
+from detente.signing.envelope import verify_envelope
+
+PROBLEMS_SHOWN = 100
+
+
+def audit(core: Core, *, signatures: bool = True) -> Json:
+    """Recompute every leaf, chain and checkpoint, and (unless told not to) verify every signature.
+
+    Returns:
+        {"consistent", "entries", "statements", "signatures", "root", "checkpoint", "problems": [text]}
+    """
+    problems: list[str] = []
+    tree = MerkleTree()
+    heads: dict[tuple[str, str], Head] = {}
+    statements = verified = 0
+    receipts: dict[str, str] = {}
+    outcomes: dict[str, str] = {}
+
+    def problem(index: int, text: str) -> None:
+        if len(problems) < PROBLEMS_SHOWN:
+            problems.append(f"entry {index}: {text}")
+
+    for number, (entry, kept, statement, openings) in enumerate(core.journal.replay()):
+        if entry.index != number:
+            problem(number, f"index is {entry.index}; it must be {number}")
+            break
+        if leaf_hash(leaf_bytes(core.open_leaf(entry))) != kept:
+            problem(number, "the leaf hash kept is not that of the entry")
+        tree.append(kept)
+        if statement is None:
+            if entry.local is None or local_content(entry.local) != entry.content:
+                problem(number, "the local entry's content is not what the leaf commits to")
+            continue
+        statements += 1
+        if entry.content.hex() != statement.id or entry.statement != statement.id:
+            problem(number, "the statement's id is not what the leaf commits to")
+        header = entry.header
+        if (header.link, header.chain, header.sequence, header.type) != (
+            statement.link,
+            statement.chain,
+            statement.sequence,
+            statement.type,
+        ):
+            problem(number, "the leaf header is not that of the statement")
+        head = heads.get((statement.link, statement.chain), Head())
+        if statement.sequence != head.sequence + 1 or statement.previous != head.id:
+            problem(
+                number,
+                f"{statement.link} {statement.chain} {statement.sequence} does not follow {head.sequence}",
+            )
+        heads[statement.link, statement.chain] = Head(statement.sequence, statement.id)
+        try:
+            check_openings(statement, openings, complete=False)
+            if signatures:
+                public = core.state.keys.signing_key(
+                    statement.party, statement.key, statement.claimed_us
+                )
+                verify_envelope(statement.envelope, public, core.identity.verifier)
+                verified += 1
+        except DetenteError as error:
+            # a key revoked or expired later still counted when the statement was logged
+            if error.code not in ("key-revoked", "key-expired"):
+                problem(number, str(error))
+        outcomes[statement.id] = entry.outcome
+        if statement.type == "receipt/delivered" and statement.party == core.identity.party:
+            values = body_values(openings)
+            receipts[str(values.get("statement"))] = f"{values.get('answer')}:{values.get('rule')}"
+    for statement_id, given in receipts.items():
+        answer, _, rule = outcomes.get(statement_id, "missing").partition(":")
+        if given != f"{answer}:{rule or None}":
+            problem(
+                -1,
+                f"the outcome kept for statement {statement_id[:12]} is not the one its receipt gives",
+            )
+    newest = core.journal.checkpoint()
+    if newest is not None:
+        try:
+            found = verify_checkpoint(
+                newest[1],
+                newest[1].partition("\n")[0],
+                core.identity.signer.public,
+                core.identity.verifier,
+            )
+            if found.size > tree.size:
+                problem(
+                    tree.size,
+                    f"a checkpoint of ours covers {found.size} entries; there are {tree.size}",
+                )
+            elif tree.root(found.size) != found.root:
+                problem(found.size, "the newest checkpoint's root is not that of the entries")
+        except DetenteError as error:
+            problem(newest[0], f"checkpoint: {error}")
+    result: dict[str, Any] = {
+        "consistent": not problems,
+        "entries": tree.size,
+        "statements": statements,
+        "signatures": verified * 2,
+        "root": tree.root().hex(),
+        "checkpoint": newest[0] if newest else 0,
+        "problems": problems,
+    }
+    return result

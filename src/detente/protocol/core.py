@@ -1,0 +1,578 @@
+"""The core of a node: decisions about statements, without a wire, a disk or a clock of its own.
+
+`now_us`, entropy and keys are arguments; storage is the `Journal`. Each public method is one
+transaction: the caller commits the journal and only then carries out the effects returned (commit
+before answer). After a failed commit the caller throws the core away and loads a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from detente.agreement.terms import Agreement
+from detente.conflict.strategic import LiveVolumes
+from detente.errors import PeerError, RefusedError, UnavailableError, UsageError
+from detente.ledger.checkpoint import log_origin, sign_checkpoint
+from detente.ledger.leaf import LeafHeader, LeafOpening, derive_log_seed, leaf_bytes, open_leaf
+from detente.ledger.merkle import MerkleTree, leaf_hash
+from detente.limits import INTENTS_WAITING
+from detente.notice.activity import ActivityNotice, parse_activity_body
+from detente.protocol.effect import Alert, Effect, Send
+from detente.protocol.fold import State
+from detente.protocol.journal import Entry, Evidence, Intent, Journal, Json
+from detente.protocol.link import Link
+from detente.protocol.rules import TYPES, Answer, judge
+from detente.protocol.statement import (
+    SALT_BYTES,
+    Chain,
+    Openings,
+    Statement,
+    Thread,
+    body_values,
+    commit_openings,
+    draft_statement,
+    open_fields,
+    sign_statement,
+)
+from detente.protocol.watch import find_conflicts
+from detente.signing.canonical import encode_canonical
+from detente.signing.key import STRICT, Signer, Verifier
+from detente.signing.sealing import HPKE, Opener, Sealer
+from detente.units import US_PER_S, format_time
+
+EVIDENCE_BYTES = 65_536
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who this node is: the keys it acts with, injected so that the simulator can bring its own.
+
+    Attributes:
+        leaf_seed: secret from which every leaf salt is derived; part of every backup.
+        transport_key: id of the transport key certified by our root.
+        sign_transport: Ed25519 signature with the transport key.
+    """
+
+    party: str
+    signer: Signer
+    opener: Opener
+    leaf_seed: bytes
+    transport_key: str
+    sign_transport: Callable[[bytes], bytes]
+    sealer: Sealer = HPKE
+    verifier: Verifier = STRICT
+
+
+class Filed(msgspec.Struct, frozen=True):
+    """What became of a filing: durable here, signed for these, waiting for those."""
+
+    id: str
+    version: int
+    to: tuple[str, ...]
+    signed: tuple[str, ...]
+    lead_time_s: float
+    late: bool
+    agreed_lead_s: int
+
+
+def local_content(document: Json) -> bytes:
+    """The 32 bytes that the leaf of a local entry commits to."""
+    return hashlib.sha256(b"detente:local-entry:v1\n" + encode_canonical(document)).digest()
+
+
+class Core:
+    """One node's decisions over its journal."""
+
+    def __init__(
+        self, identity: Identity, journal: Journal, entropy: Callable[[int], bytes]
+    ) -> None:
+        self.identity = identity
+        self.journal = journal
+        self.entropy = entropy
+        self.state = State(party=identity.party, verifier=identity.verifier)
+        self.state.keys.verifier = identity.verifier
+        self.tree = MerkleTree()
+        self._seeds: dict[int, bytes] = {}
+        self.live = LiveVolumes()
+        self.links: dict[str, Link] = {}
+        for entry, leaf, statement, openings in journal.replay():
+            self.tree.append(leaf)
+            self.state.apply(entry, statement, openings)
+        self.epochs: list[int] = journal.value("epochs") or [0]
+        self.fault: str | None = journal.value("fault")
+        self.intents: dict[int, Intent] = {intent.number: intent for intent in journal.intents()}
+        self._next_intent = max(self.intents, default=0) + 1
+        self._volumes: dict[str, ActivityNotice] = {}
+        for notice_id in self.state.notices:
+            self.refresh_live(notice_id)
+
+    # -- the ledger ---------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> str:
+        """The C2SP origin of this node's log; a new epoch is a new log."""
+        return log_origin(self.identity.party, len(self.epochs))
+
+    def leaf_seed(self, index: int) -> bytes:
+        """The salt seed of the epoch an entry was written in: no salt is used for two contents."""
+        epoch = sum(1 for first in self.epochs if first <= index)
+        if epoch not in self._seeds:
+            self._seeds[epoch] = derive_log_seed(
+                self.identity.leaf_seed, log_origin(self.identity.party, epoch)
+            )
+        return self._seeds[epoch]
+
+    def open_leaf(self, entry: Entry) -> LeafOpening:
+        """The opening of an entry's leaf."""
+        return open_leaf(self.leaf_seed(entry.index), entry.header, entry.content)
+
+    def append(
+        self,
+        kind: Literal["made", "received"],
+        now_us: int,
+        outcome: str,
+        statement: Statement,
+        openings: Openings,
+    ) -> Entry:
+        """Log a statement that was made here or received."""
+        header = LeafHeader(
+            index=self.tree.size,
+            kind=kind,
+            type=statement.type,
+            time_us=now_us,
+            link=statement.link,
+            chain=statement.chain,
+            sequence=statement.sequence,
+        )
+        self.journal.put_statement(statement, openings)
+        entry = Entry(header, bytes.fromhex(statement.id), outcome, statement.id, None)
+        return self._append(entry, statement, openings)
+
+    def _append(self, entry: Entry, statement: Statement | None, openings: Openings) -> Entry:
+        hash_ = leaf_hash(leaf_bytes(self.open_leaf(entry)))
+        self.journal.append(entry, hash_)
+        self.tree.append(hash_)
+        self.state.apply(entry, statement, openings)
+        return entry
+
+    def append_local(self, now_us: int, type_: str, **members: Any) -> Entry:
+        """A local entry: a fact that never leaves the node but matters later."""
+        local = {"time": format_time(now_us), "type": type_, **members}
+        header = LeafHeader(index=self.tree.size, kind="local", type=type_, time_us=now_us)
+        return self._append(Entry(header, local_content(local), "local", None, local), None, {})
+
+    def checkpoint(self, now_us: int) -> str:
+        """The signed checkpoint of the tree as it is now; made once per size."""
+        found = self.journal.checkpoint(self.tree.size)
+        if found is not None and found[0] == self.tree.size:
+            return found[1]
+        self.check_may_sign()
+        note = sign_checkpoint(
+            self.identity.signer, self.origin, self.tree.size, self.tree.root(), now_us // US_PER_S
+        )
+        self.journal.put_checkpoint(self.tree.size, note)
+        return note
+
+    def check_may_sign(self) -> None:
+        """Raise unless this node may sign anything new.
+
+        Raises:
+            UnavailableError: ``behind``: signing now could say two things under one number.
+        """
+        if self.fault is not None:
+            raise UnavailableError(
+                self.fault,
+                "this node's record is older than what its peers hold; it must recover before it signs",
+                hint="restore a newer backup, or run: detente recover DIR (takes back the lost statements and opens a new log epoch)",
+            )
+
+    def alarm(self, now_us: int, code: str, message: str, peer: str | None = None) -> Alert:
+        """Record an alarm in the ledger and hand it on as an effect."""
+        self.append_local(now_us, "alarm", code=code, message=message, party=peer)
+        return Alert(code, message, peer)
+
+    def keep_evidence(self, now_us: int, peer: str, error: PeerError) -> None:
+        """Keep a sample of what could not be taken."""
+        self.journal.put_evidence(
+            Evidence(now_us, peer, error.code, str(error), error.evidence[:EVIDENCE_BYTES])
+        )
+
+    # -- what is agreed -----------------------------------------------------------------------
+
+    def accept_agreement(self, file: Json, now_us: int) -> None:
+        """Bring a fully signed agreement into force (the file was verified by the caller)."""
+        self.append_local(now_us, "agreement/accepted", file=file)
+
+    def agreement(self) -> Agreement:
+        """The agreement in force.
+
+        Raises:
+            UsageError: ``no-agreement``.
+        """
+        agreement = self.state.agreement
+        if agreement is None:
+            raise UsageError(
+                "no-agreement",
+                "no agreement is in force; a notice must quote one",
+                hint="run: detente agree propose, sign and accept",
+            )
+        return agreement
+
+    def link(self, peer: str) -> Link:
+        """The line to a peer, cold until heads were compared."""
+        return self.links.setdefault(peer, Link(peer))
+
+    # -- saying something ---------------------------------------------------------------------
+
+    def file_notice(
+        self,
+        notice: ActivityNotice,
+        to: Sequence[str],
+        now_us: int,
+        *,
+        officer: str,
+        desk: str,
+        amend: bool = False,
+    ) -> tuple[Filed, list[Effect]]:
+        """File a new notice, or with `amend` a version that replaces the earlier ones.
+
+        Raises:
+            UsageError: the id is taken (or unknown with `amend`), no recipient, an unknown party.
+            RefusedError: a rule that the peers keep too would refuse it.
+        """
+        notice_id = f"{self.identity.party}:{notice.name}"
+        before = self.state.filed_versions.get(notice_id)
+        known = self.state.notices.get(notice_id)
+        if before is not None and not amend:
+            raise UsageError(
+                "notice-exists",
+                f"notice id is {notice_id!r}; it must be new",
+                hint=f"use: detente notice amend to replace version {before}",
+                field="properties.id",
+            )
+        if before is None and amend:
+            raise UsageError(
+                "notice-unknown",
+                f"notice id is {notice_id!r}; it must have been filed before",
+                field="properties.id",
+            )
+        recipients = self._recipients(to or self._earlier_recipients(notice_id))
+        if amend and known is not None and (known.cancelled or known.exercise != notice.exercise):
+            rule = "notice-cancelled" if known.cancelled else "exercise-flip"
+            raise RefusedError(
+                rule,
+                f"{notice_id} is {'cancelled' if known.cancelled else 'of the other EXERCISE kind'}; it must get a new id",
+            )
+        version = (before or 0) + 1
+        terms = self.agreement().terms
+        agreed_s = terms.lead_times_s.get(notice.activity, terms.lead_times_s.get("default", 0))
+        lead_s = (notice.start_us - now_us) / US_PER_S
+        signed, effects = self._say(
+            "activity/notice",
+            notice.body(),
+            recipients,
+            now_us,
+            officer=officer,
+            desk=desk,
+            exercise=notice.exercise,
+            thread=Thread(notice_id, "notice", version),
+        )
+        return Filed(
+            notice_id, version, recipients, signed, lead_s, lead_s < agreed_s, agreed_s
+        ), effects
+
+    def cancel_notice(
+        self, notice_id: str, reason: str, now_us: int, *, officer: str, desk: str
+    ) -> tuple[Filed, list[Effect]]:
+        """Cancel one's own notice for everybody it was addressed to.
+
+        Raises:
+            UsageError: not our notice. RefusedError: cancelled already.
+        """
+        version = self.state.filed_versions.get(notice_id)
+        if version is None or not notice_id.startswith(f"{self.identity.party}:"):
+            raise UsageError(
+                "notice-unknown", f"notice id is {notice_id!r}; it must be one of ours", field="id"
+            )
+        known = self.state.notices.get(notice_id)
+        exercise = known.exercise if known else any(i.exercise for i in self._intents_of(notice_id))
+        recipients = self._recipients(self._earlier_recipients(notice_id))
+        signed, effects = self._say(
+            "activity/cancel",
+            {"reason": reason},
+            recipients,
+            now_us,
+            officer=officer,
+            desk=desk,
+            exercise=exercise,
+            thread=Thread(notice_id, "notice", version + 1),
+        )
+        return Filed(notice_id, version + 1, recipients, signed, 0.0, False, 0), effects
+
+    def say(
+        self,
+        type_: str,
+        values: Json,
+        to: Sequence[str],
+        now_us: int,
+        *,
+        officer: str,
+        desk: str,
+        exercise: bool,
+    ) -> tuple[tuple[str, ...], list[Effect]]:
+        """Say something that belongs to no notice (a cease request, a key certificate)."""
+        return self._say(
+            type_,
+            values,
+            self._recipients(to),
+            now_us,
+            officer=officer,
+            desk=desk,
+            exercise=exercise,
+            thread=None,
+        )
+
+    def _recipients(self, to: Sequence[str]) -> tuple[str, ...]:
+        parties = self.agreement().parties
+        chosen = tuple(sorted(set(to))) or tuple(p for p in parties if p != self.identity.party)
+        unknown = [p for p in chosen if p not in parties or p == self.identity.party]
+        if unknown or not chosen:
+            raise UsageError(
+                "recipient-unknown",
+                f"recipient is {unknown[0] if unknown else None!r}; it must be another party of the agreement: "
+                + ", ".join(p for p in parties if p != self.identity.party),
+                field="to",
+            )
+        return chosen
+
+    def _intents_of(self, notice_id: str) -> list[Intent]:
+        return [i for i in self.intents.values() if i.thread and i.thread["id"] == notice_id]
+
+    def _earlier_recipients(self, notice_id: str) -> list[str]:
+        known = self.state.notices.get(notice_id)
+        found = {p for v in known.versions.values() for p in v.statements} if known else set()
+        return sorted(found | {p for i in self._intents_of(notice_id) for p in i.to})
+
+    def _say(
+        self,
+        type_: str,
+        values: Json,
+        recipients: tuple[str, ...],
+        now_us: int,
+        *,
+        officer: str,
+        desk: str,
+        exercise: bool,
+        thread: Thread | None,
+    ) -> tuple[tuple[str, ...], list[Effect]]:
+        if len(self.intents) >= INTENTS_WAITING:
+            raise UnavailableError(
+                "intents-full",
+                f"{len(self.intents)} filings wait for a line; at most {INTENTS_WAITING} may",
+            )
+        openings = open_fields(values, self.entropy(SALT_BYTES * len(values)))
+        chain: Chain = TYPES[type_].chain or "ordinary"
+        intent = Intent(
+            number=self._next_intent,
+            type=type_,
+            chain=chain,
+            exercise=exercise,
+            agreement=self.agreement().hash,
+            desk=desk,
+            thread=None if thread is None else msgspec.to_builtins(thread),
+            to=recipients,
+            waiting=recipients,
+            openings=openings,
+            filed_us=now_us,
+        )
+        self._judge_own(intent, now_us)
+        self._next_intent += 1
+        self.append_local(
+            now_us,
+            "notice/filed" if thread else "statement/filed",
+            officer=officer,
+            desk=desk,
+            said=type_,
+            to=list(recipients),
+            **({"notice": thread.id, "version": thread.version} if thread else {}),
+        )
+        self.intents[intent.number] = intent
+        effects = self._sign(intent, now_us)
+        left = self.intents.get(intent.number)
+        if left is not None:
+            self.journal.put_intent(left)
+        return tuple(p for p in recipients if left is None or p not in left.waiting), effects
+
+    def _judge_own(self, intent: Intent, now_us: int) -> None:
+        """Keep our own rules before saying anything: what a peer would refuse is refused here, with the field."""
+        draft = self._statement(intent, intent.to[0], now_us, draft=True)
+        answer: Answer = judge(self.state, draft, intent.openings)
+        if answer.answer != "delivered":
+            raise RefusedError(answer.rule or "refused", answer.message)
+
+    def _statement(
+        self, intent: Intent, peer: str, now_us: int, *, draft: bool = False
+    ) -> Statement:
+        head = self.state.head(True, peer, intent.chain)
+        return (draft_statement if draft else sign_statement)(
+            self.identity.signer,
+            exercise=intent.exercise,
+            agreement=intent.agreement,
+            body=commit_openings(intent.openings),
+            chain=intent.chain,
+            claimed_us=now_us,
+            party=self.identity.party,
+            desk=intent.desk,
+            recipient=peer,
+            previous=head.id,
+            sequence=head.sequence + 1,
+            thread=Thread(**intent.thread) if intent.thread else None,
+            to=intent.to,
+            type_=intent.type,
+        )
+
+    def _sign(self, intent: Intent, now_us: int) -> list[Effect]:
+        """Sign an intent on every line that is open; keep it for the others."""
+        effects: list[Effect] = []
+        waiting = []
+        for peer in intent.waiting:
+            if self.fault is not None or self.link(peer).state not in ("open", "peer-behind"):
+                waiting.append(peer)
+                continue
+            statement = self._statement(intent, peer, now_us)
+            self.append("made", now_us, "delivered", statement, intent.openings)
+            effects.append(Send(peer))
+        if len(waiting) != len(intent.waiting):
+            if intent.thread is not None:
+                effects += self.after_activity(intent.thread["id"], now_us)
+            if waiting:
+                self.intents[intent.number] = msgspec.structs.replace(
+                    intent, waiting=tuple(waiting)
+                )
+            else:
+                del self.intents[intent.number]
+        return effects
+
+    def sign_waiting(self, now_us: int) -> list[Effect]:
+        """Sign what waited for lines that are open now, in the order it was filed."""
+        effects: list[Effect] = []
+        for number in sorted(self.intents):
+            intent = self.intents[number]
+            new = self._sign(intent, now_us)
+            if new:
+                effects += new
+                self.journal.put_intent(
+                    self.intents.get(number, msgspec.structs.replace(intent, waiting=()))
+                )
+        return effects
+
+    def answer(
+        self, statement: Statement, values: Json, type_: str, now_us: int, *, desk: str
+    ) -> Statement:
+        """Sign and log a receipt about a statement, on the same chain, back to its maker."""
+        head = self.state.head(True, statement.party, statement.chain)
+        openings = open_fields(values, self.entropy(SALT_BYTES * len(values)))
+        receipt = sign_statement(
+            self.identity.signer,
+            exercise=statement.exercise,
+            agreement=statement.agreement,
+            body=commit_openings(openings),
+            chain=statement.chain,
+            claimed_us=now_us,
+            party=self.identity.party,
+            desk=desk,
+            recipient=statement.party,
+            previous=head.id,
+            sequence=head.sequence + 1,
+            thread=statement.thread,
+            to=[statement.party],
+            type_=type_,
+        )
+        self.append("made", now_us, "delivered", receipt, openings)
+        return receipt
+
+    def open_notice(self, notice_id: str, now_us: int, *, officer: str, desk: str) -> list[Effect]:
+        """An officer has a peer's notice in front of them: say so once (receipt/opened).
+
+        Raises:
+            UsageError: unknown notice.
+        """
+        notice = self.state.notices.get(notice_id)
+        if notice is None:
+            raise UsageError(
+                "notice-unknown",
+                f"notice id is {notice_id!r}; it must be one in this record",
+                field="id",
+            )
+        statement_id = notice.latest.statements.get(self.identity.party)
+        receipt = self.state.receipts.get(statement_id or "")
+        if statement_id is None or receipt is None or receipt.opened_us is not None:
+            return []
+        found = self.journal.statement(statement_id)
+        if (
+            found is None
+            or self.link(notice.party).state not in ("open", "peer-behind")
+            or self.fault
+        ):
+            return []  # shown all the same; the receipt follows when it is next shown on an open line
+        self.append_local(
+            now_us,
+            "notice/opened",
+            officer=officer,
+            desk=desk,
+            notice=notice_id,
+            statement=statement_id,
+        )
+        values = {"desk": desk, "opened": format_time(now_us), "statement": statement_id}
+        self.answer(found[0], values, "receipt/opened", now_us, desk=desk)
+        return [Send(notice.party)]
+
+    # -- live volumes -------------------------------------------------------------------------
+
+    def volumes(self, notice_id: str) -> ActivityNotice | None:
+        """The volumes of a notice's live version."""
+        return self._volumes.get(notice_id)
+
+    def refresh_live(self, notice_id: str) -> None:
+        """Bring the live index in line with a notice's latest version."""
+        notice = self.state.notices[notice_id]
+        if self._volumes.pop(notice_id, None) is not None:
+            self.live.remove(notice_id)
+        if notice.cancelled:
+            return
+        found = self.journal.statement(next(iter(notice.latest.statements.values())))
+        assert found is not None
+        values = body_values(found[1])
+        if (
+            "pieces" in values
+        ):  # destroyed or withheld openings leave the notice in the record, not in the air
+            volumes = parse_activity_body(
+                values, name=notice_id.partition(":")[2], exercise=notice.exercise
+            )
+            self._volumes[notice_id] = volumes
+            self.live.insert(notice_id, volumes)
+
+    def after_activity(self, notice_id: str, now_us: int) -> list[Effect]:
+        """A notice changed: bring the index in line, check it, record and report what is new."""
+        self.refresh_live(notice_id)
+        effects: list[Effect] = []
+        for record in find_conflicts(self.state, self.live, self._volumes, notice_id):
+            if record["id"] in self.state.conflicts:
+                continue
+            self.append_local(now_us, "conflict/advisory", conflict=record)
+            ids = tuple(one["id"] for one in record["notices"])
+            effects.append(Alert(record["verdict"], record["reason"], refs=(record["id"], *ids)))
+        return effects
+
+    def touched(self) -> Iterable[str]:
+        """Peers that have something waiting in our outbox."""
+        for peer in self.state.peers:
+            acked = self.link(peer).acked
+            if any(
+                self.state.head(True, peer, c).sequence > acked[c].sequence
+                for c in ("safety", "ordinary")
+            ):
+                yield peer

@@ -1,0 +1,278 @@
+"""The fold: a node's state is what you get by reading its ledger from the start.
+
+Nothing here decides; decisions were made when an entry was written and stand in its header
+(``outcome``). So a rebuild replays them, and newer software never rewrites the past.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from detente.agreement.card import Card, parse_certificate, parse_revocation
+from detente.agreement.directory import KeyDirectory
+from detente.agreement.terms import Agreement, verify_agreement_file
+from detente.protocol.journal import Entry, Json
+from detente.protocol.link import Head, Heads
+from detente.protocol.statement import Openings, Statement, body_values
+from detente.signing.key import STRICT, Verifier
+from detente.units import format_time, parse_time
+
+
+class Version(msgspec.Struct):
+    """One version of a notice, as this node knows it.
+
+    Attributes:
+        statements: recipient to statement id (one here for a peer's notice, one per recipient for ours).
+        known_us: when this node signed or received it (own clock).
+    """
+
+    number: int
+    cancel: bool
+    body_digest: str
+    agreement: str
+    statements: dict[str, str]
+    known_us: int
+    start_us: int
+    end_us: int
+    late: bool = False
+
+
+class NoticeState(msgspec.Struct):
+    """All versions of one notice."""
+
+    id: str
+    party: str
+    exercise: bool
+    versions: dict[int, Version]
+
+    @property
+    def latest(self) -> Version:
+        """The version that replaces all lower ones."""
+        return self.versions[max(self.versions)]
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the latest version is a cancellation."""
+        return self.latest.cancel
+
+
+class Receipt(msgspec.Struct):
+    """What a recipient answered.
+
+    Attributes:
+        received_us: the recipient's own clock.
+        known_us: when the receipt came in here, None for receipts we gave.
+    """
+
+    statement: str
+    party: str
+    answer: str
+    rule: str | None
+    received_us: int
+    flags: list[str]
+    receipt: str
+    opened_us: int | None = None
+    opened_desk: str | None = None
+    opened: str | None = None
+
+
+class ConflictState(msgspec.Struct):
+    """A conflict as recorded: the verdict's canonical record, and when it was first seen here."""
+
+    id: str
+    record: Json
+    seen_us: int
+
+    def live(self, notices: dict[str, NoticeState]) -> bool:
+        """Whether both versions it was found between are still the latest."""
+        return all(
+            (known := notices.get(one["id"])) is not None
+            and not known.cancelled
+            and known.latest.body_digest == one["body"]
+            for one in self.record["notices"]
+        )
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """Something an officer must see; a local entry of the ledger."""
+
+    time_us: int
+    code: str
+    message: str
+    party: str | None = None
+
+
+class State(msgspec.Struct):
+    """Everything the ledger says, in the shape that questions are asked in."""
+
+    party: str
+    verifier: Verifier = STRICT
+    entries: int = 0
+    made: dict[str, Heads] = {}
+    received: dict[str, Heads] = {}
+    notices: dict[str, NoticeState] = {}
+    receipts: dict[str, Receipt] = {}
+    conflicts: dict[str, ConflictState] = {}
+    agreements: dict[str, Agreement] = {}
+    current_agreement: str | None = None
+    cards: dict[str, Card] = {}
+    keys: KeyDirectory = msgspec.field(default_factory=KeyDirectory)
+    alarms: list[Alarm] = []
+    ceases: list[Json] = []
+    filed_versions: dict[str, int] = {}
+
+    def head(self, made: bool, peer: str, chain: str) -> Head:
+        """The head of one chain with one peer."""
+        return (self.made if made else self.received).get(peer, {}).get(chain, Head())
+
+    def heads(self, made: bool, peer: str) -> Heads:
+        """Both heads of one direction with one peer."""
+        return {chain: self.head(made, peer, chain) for chain in ("safety", "ordinary")}
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """The agreement new statements quote: the one accepted last."""
+        return self.agreements.get(self.current_agreement or "")
+
+    @property
+    def peers(self) -> list[str]:
+        """The other parties of all agreements, sorted."""
+        known = {p for a in self.agreements.values() for p in a.parties if self.party in a.parties}
+        return sorted(known - {self.party})
+
+    def apply(self, entry: Entry, statement: Statement | None, openings: Openings) -> None:
+        """Take in the next entry."""
+        assert entry.index == self.entries, (entry.index, self.entries)
+        self.entries += 1
+        if statement is None:
+            assert entry.local is not None
+            self._apply_local(entry.local)
+            return
+        made = entry.header.kind == "made"
+        peer = statement.recipient if made else statement.party
+        heads = (self.made if made else self.received).setdefault(peer, {})
+        heads[statement.chain] = Head(statement.sequence, statement.id)
+        if entry.outcome == "delivered":
+            _APPLY.get(statement.type, _ignore)(self, entry, statement, body_values(openings))
+
+    def _apply_local(self, local: Json) -> None:
+        kind, time_us = local["type"], parse_time(local["time"])
+        if kind == "agreement/accepted":
+            agreement, cards = verify_agreement_file(local["file"], verifier=self.verifier)
+            self.agreements[agreement.hash] = agreement
+            self.current_agreement = agreement.hash
+            self.cards.update(cards)
+            for card in cards.values():
+                self.keys.add_card(card)
+        elif kind == "conflict/advisory":
+            record = local["conflict"]
+            self.conflicts[record["id"]] = ConflictState(
+                id=record["id"], record=record, seen_us=time_us
+            )
+        elif kind == "alarm":
+            self.alarms.append(Alarm(time_us, local["code"], local["message"], local.get("party")))
+        elif kind == "notice/filed":
+            self.filed_versions[local["notice"]] = local["version"]
+
+
+def _ignore(state: State, entry: Entry, statement: Statement, values: Json) -> None:
+    return
+
+
+def _apply_activity(state: State, entry: Entry, statement: Statement, values: Json) -> None:
+    thread = statement.thread
+    assert thread is not None
+    notice = state.notices.setdefault(
+        thread.id,
+        NoticeState(id=thread.id, party=statement.party, exercise=statement.exercise, versions={}),
+    )
+    version = notice.versions.get(thread.version)
+    if version is None:
+        pieces = values.get("pieces", [])
+        before = notice.latest if notice.versions else None
+        version = notice.versions[thread.version] = Version(
+            number=thread.version,
+            cancel=statement.type == "activity/cancel",
+            body_digest=statement.body_digest,
+            agreement=statement.agreement or "",
+            statements={},
+            known_us=entry.header.time_us,
+            start_us=min(
+                (parse_time(p["start"]) for p in pieces), default=before.start_us if before else 0
+            ),
+            end_us=max(
+                (parse_time(p["end"]) for p in pieces), default=before.end_us if before else 0
+            ),
+        )
+    version.statements[statement.recipient] = statement.id
+    state.filed_versions[thread.id] = max(thread.version, state.filed_versions.get(thread.id, 0))
+
+
+def _apply_delivered(state: State, entry: Entry, statement: Statement, values: Json) -> None:
+    state.receipts[values["statement"]] = Receipt(
+        statement=values["statement"],
+        party=statement.party,
+        answer=values["answer"],
+        rule=values["rule"],
+        received_us=parse_time(values["received"]),
+        flags=list(values["flags"]),
+        receipt=statement.id,
+    )
+
+
+def _apply_opened(state: State, entry: Entry, statement: Statement, values: Json) -> None:
+    receipt = state.receipts.get(values["statement"])
+    if receipt is not None and receipt.opened_us is None:
+        receipt.opened_us = parse_time(values["opened"])
+        receipt.opened_desk = str(values["desk"])
+        receipt.opened = statement.id
+
+
+def _apply_cease(state: State, entry: Entry, statement: Statement, values: Json) -> None:
+    state.ceases.append(
+        {
+            "statement": statement.id,
+            "party": statement.party,
+            "to": list(statement.to),
+            "time": format_time(entry.header.time_us),
+            **values,
+        }
+    )
+
+
+def _apply_certificate(state: State, entry: Entry, statement: Statement, values: Json) -> None:
+    root = state.agreements[statement.agreement or ""].members[statement.party].root
+    state.keys.add(
+        parse_certificate(
+            values["certificate"],
+            party=statement.party,
+            root=root,
+            field="certificate",
+            verifier=state.verifier,
+        )
+    )
+
+
+def _apply_revocation(state: State, entry: Entry, statement: Statement, values: Json) -> None:
+    root = state.agreements[statement.agreement or ""].members[statement.party].root
+    key_id, revoked_us = parse_revocation(
+        values["revocation"],
+        party=statement.party,
+        root=root,
+        field="revocation",
+        verifier=state.verifier,
+    )
+    state.keys.revoke(statement.party, key_id, revoked_us)
+
+
+_APPLY: dict[str, Any] = {
+    "activity/notice": _apply_activity,
+    "activity/cancel": _apply_activity,
+    "receipt/delivered": _apply_delivered,
+    "receipt/opened": _apply_opened,
+    "hotline/cease": _apply_cease,
+    "policy/key-certificate": _apply_certificate,
+    "policy/key-revocation": _apply_revocation,
+}

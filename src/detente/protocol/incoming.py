@@ -1,0 +1,601 @@
+"""Incoming: what a node does with a frame from a peer, in the order docs/spec/link.md gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from detente.agreement.card import parse_certificate
+from detente.errors import DetenteError, PeerError, RefusedError, UsageError
+from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
+from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
+from detente.limits import FRAME_BYTES, FRAME_STATEMENTS
+from detente.protocol.core import Core
+from detente.protocol.effect import Alert, Effect, Send
+from detente.protocol.journal import Entry, Json
+from detente.protocol.link import Comparison, Frame, Head, Heads, Link, encode_frame, parse_frame
+from detente.protocol.rules import Answer, earns_receipt, judge, time_flags
+from detente.protocol.statement import (
+    CHAINS,
+    Openings,
+    Statement,
+    body_values,
+    check_openings,
+    encode_message,
+    link_name,
+    parse_message,
+    seal_info,
+)
+from detente.signing.base64 import decode_base64url
+from detente.signing.envelope import verify_envelope
+from detente.signing.key import PublicKeys, parse_public_keys
+from detente.signing.sealing import parse_sealing_public_key
+from detente.units import US_PER_S, format_time
+
+
+class Taken(msgspec.Struct):
+    """What came of a frame: effects for the shell, and counts for its metrics."""
+
+    effects: list[Effect] = []
+    logged: int = 0
+    duplicates: int = 0
+    not_taken: int = 0
+
+
+def read_frame(core: Core, data: bytes, now_us: int) -> Frame:
+    """A frame that really is from a peer of ours, to us.
+
+    Raises:
+        PeerError: it is not; the caller keeps the evidence and answers with the error.
+    """
+
+    def verify(party: str, key_id: str, message: bytes, signature: bytes) -> None:
+        certificate = core.state.keys.certificate(party, key_id, "transport", now_us)
+        key = decode_base64url(certificate.key.get("ed25519"), length=32, field="key")
+        core.identity.verifier.verify_ed25519(PublicKeys(key, b""), message, signature)
+
+    frame = parse_frame(data, verify)
+    if frame.recipient != core.identity.party or frame.sender not in core.state.peers:
+        raise PeerError(
+            "frame-misdirected",
+            f"frame is from {frame.sender} to {frame.recipient}; it must be from a peer of {core.identity.party} to it",
+            field="frame",
+            evidence=data[:1024],
+        )
+    return frame
+
+
+def take_frame(core: Core, frame: Frame, now_us: int) -> Taken:
+    """Compare heads, then log and answer the statements in the frame: one transaction."""
+    taken = Taken()
+    link = core.link(frame.sender)
+    link.heard_us = now_us
+    link.their_sent = dict(frame.sent)
+    _compare_heads(core, link, frame, now_us, taken)
+    if core.fault is not None or link.state == "behind":
+        return (
+            taken  # nothing can be answered, so nothing is taken; the peer keeps it in its outbox
+        )
+    for sealed in frame.messages:
+        try:
+            _take_message(core, link, sealed, now_us, taken)
+        except PeerError as error:
+            taken.not_taken += 1
+            core.keep_evidence(now_us, frame.sender, error)
+            taken.effects.append(
+                Alert(
+                    "not-taken",
+                    f"a message from {frame.sender} was not taken: {error}",
+                    frame.sender,
+                )
+            )
+    _answer_all(core, now_us, taken)
+    if link.state == "open":
+        taken.effects += core.sign_waiting(now_us)
+    if all(frame.sent[c] == core.state.head(False, frame.sender, c) for c in CHAINS):
+        core.journal.put_value(f"synced:{frame.sender}", now_us)
+    return taken
+
+
+# -- heads ---------------------------------------------------------------------------------------
+
+
+def _compare_heads(core: Core, link: Link, frame: Frame, now_us: int, taken: Taken) -> None:
+    """Who is behind whom, proved by the peer with our own signatures where it claims that we are.
+
+    The attack this stops: (1) a node is restored from an old backup. (2) It signs a new statement with
+    a number it has used before. (3) Two different statements now carry one number, and the honest
+    node looks like a liar. So nothing new is signed before heads agree.
+    """
+    comparison: Comparison = "agree"
+    acked: Heads = {}
+    lost = [] if not frame.lost else _read_lost(core, frame, now_us)
+    for chain in CHAINS:
+        ours, theirs = core.state.head(True, link.peer, chain), frame.received[chain]
+        if theirs.sequence <= ours.sequence and _said(core, link.peer, chain, theirs):
+            acked[chain] = theirs
+        else:
+            acked[chain] = min(theirs, ours, key=lambda head: head.sequence)
+            proof = [s for s, _ in lost if s.chain == chain and s.sequence > ours.sequence]
+            if theirs.sequence > ours.sequence and proof:
+                comparison = "we-lack"
+            elif any(
+                s.chain == chain and s.sequence == theirs.sequence and s.id == theirs.id
+                for s, _ in lost
+            ):
+                comparison = "fork"
+            else:
+                # a claim without proof: the line stays as it is until proof or agreement comes
+                comparison = "agree" if link.state != "cold" else comparison
+                core.keep_evidence(
+                    now_us,
+                    link.peer,
+                    PeerError(
+                        "head-unproven",
+                        f"{link.peer} claims to hold {chain} {theirs.sequence} of ours; ours is {ours.sequence}",
+                    ),
+                )
+                if link.state == "cold":
+                    link.acked = acked | {c: Head() for c in CHAINS if c not in acked}
+                    return
+        received, sent = core.state.head(False, link.peer, chain), frame.sent[chain]
+        if sent.sequence < received.sequence and comparison == "agree":
+            comparison = "they-lack"
+    link.acked = acked
+    if link.move(comparison):
+        taken.effects += _report_move(core, link, now_us)
+    if link.state == "behind" and lost and core.journal.value("recovering"):
+        taken.effects += _recover(core, link, lost, now_us)
+
+
+def _said(core: Core, peer: str, chain: str, head: Head) -> bool:
+    """Whether the head a peer states is one of our statements."""
+    if head.sequence == 0:
+        return True
+    current = core.state.head(True, peer, chain)
+    if current.sequence == head.sequence:
+        return current.id == head.id
+    found = core.journal.chain(link_name(core.identity.party, peer), chain, head.sequence - 1, 1)
+    return bool(found) and found[0][0].id == head.id
+
+
+def _report_move(core: Core, link: Link, now_us: int) -> list[Effect]:
+    if link.state == "behind":
+        core.fault = "behind"
+        core.journal.put_value("fault", "behind")
+        message = (
+            f"{link.peer} holds statements of ours, signed by us, that are not in this record: it was restored from an old "
+            "backup. Nothing new is signed. Way forward: restore a newer backup, or run detente recover DIR"
+        )
+        # an alarm entry is appended but no checkpoint over it is signed while the fault stands
+        return [core.alarm(now_us, "behind", message, link.peer)]
+    if link.state == "peer-behind":
+        return [
+            core.alarm(
+                now_us,
+                "peer-behind",
+                f"{link.peer} has lost statements that it made; they are sent back to it",
+                link.peer,
+            )
+        ]
+    if link.state == "forked":
+        return [
+            core.alarm(
+                now_us,
+                "forked",
+                f"two statements to {link.peer} carry one number; nothing new is signed to it",
+                link.peer,
+            )
+        ]
+    return []
+
+
+def _read_lost(core: Core, frame: Frame, now_us: int) -> list[tuple[Statement, Openings]]:
+    """Statements of ours that the peer sent back: only those that our own keys signed count."""
+    found = []
+    for sealed in frame.lost:
+        try:
+            plain = core.identity.opener.open(sealed, seal_info(frame.sender, core.identity.party))
+            statement, openings = parse_message(plain)
+            if statement.link != link_name(core.identity.party, frame.sender):
+                raise PeerError(
+                    "lost-misdirected", "a statement sent back is not of this link", evidence=plain
+                )
+            public = core.state.keys.signing_key(
+                core.identity.party, statement.key, statement.claimed_us
+            )
+            verify_envelope(statement.envelope, public, core.identity.verifier)
+            found.append((statement, check_openings(statement, openings, complete=False)))
+        except PeerError as error:
+            core.keep_evidence(now_us, frame.sender, error)
+    return sorted(found, key=lambda pair: (pair[0].chain, pair[0].sequence))
+
+
+def start_recovery(core: Core, now_us: int) -> None:
+    """The operator's decision to take lost statements back and go on in a new log epoch.
+
+    The tree this node signed before the loss is gone; to go on in it would fork it against every
+    checkpoint that others hold. So a new epoch, a new log, is opened, and its first entry says why.
+
+    Raises:
+        UsageError: nothing is lost.
+    """
+    if core.fault != "behind":
+        raise UsageError(
+            "not-behind",
+            "this node's record is not behind; recovery is for a record that lost statements",
+        )
+    core.epochs = [*core.epochs, core.tree.size]
+    core.journal.put_value("epochs", core.epochs)
+    core.journal.put_value("recovering", True)
+    core.append_local(
+        now_us, "log/epoch", epoch=len(core.epochs), reason="restored from an old backup"
+    )
+
+
+def _recover(
+    core: Core, link: Link, lost: list[tuple[Statement, Openings]], now_us: int
+) -> list[Effect]:
+    taken = 0
+    touched = set()
+    for statement, openings in lost:
+        if statement.sequence == core.state.head(True, link.peer, statement.chain).sequence + 1:
+            core.append("made", now_us, "delivered", statement, openings)
+            taken += 1
+            if statement.type.startswith("activity/") and statement.thread is not None:
+                touched.add(statement.thread.id)
+    effects: list[Effect] = []
+    for notice_id in sorted(touched):
+        effects += core.after_activity(notice_id, now_us)
+    heads = core.state.heads(True, link.peer)
+    if all(heads[c].sequence >= (link.acked[c].sequence) for c in CHAINS) and taken:
+        effects.append(
+            Alert("recovering", f"{taken} statements were taken back from {link.peer}", link.peer)
+        )
+    return [*effects, Send(link.peer)]
+
+
+def finish_recovery(core: Core, now_us: int) -> bool:
+    """End the fault once every line agrees again; called after each frame while recovering."""
+    if core.fault != "behind" or not core.journal.value("recovering"):
+        return False
+    if any(link.state == "behind" for link in core.links.values()):
+        return False
+    for intent in list(core.intents.values()):
+        thread = intent.thread
+        known = core.state.notices.get(thread["id"]) if thread else None
+        if thread and known and thread["version"] in known.versions:
+            del core.intents[intent.number]  # it had been said before the loss
+            core.journal.put_intent(msgspec.structs.replace(intent, waiting=()))
+    core.fault = None
+    core.journal.put_value("fault", None)
+    core.journal.put_value("recovering", None)
+    core.append_local(now_us, "log/recovered", epoch=len(core.epochs))
+    return True
+
+
+# -- statements ----------------------------------------------------------------------------------
+
+
+def _take_message(core: Core, link: Link, sealed: bytes, now_us: int, taken: Taken) -> None:
+    plain = core.identity.opener.open(sealed, seal_info(link.peer, core.identity.party))
+    statement, given = parse_message(plain)
+    if statement.link != link_name(link.peer, core.identity.party):
+        raise PeerError(
+            "addressed-elsewhere",
+            f"link is {statement.link!r}; it must be {link.peer}>{core.identity.party}",
+            evidence=plain,
+        )
+    verify_envelope(
+        statement.envelope, _signing_key(core, statement, given, now_us), core.identity.verifier
+    )
+    openings = check_openings(statement, given)
+    head = core.state.head(False, link.peer, statement.chain)
+    if statement.sequence <= head.sequence:
+        known = core.journal.statement(statement.id)
+        if known is not None:
+            taken.duplicates += (
+                1  # its receipt is in our outbox until the peer's heads show that it has it
+            )
+            return
+        _forked(core, link, statement, plain, now_us, taken)
+    if statement.sequence > head.sequence + 1:
+        raise PeerError(
+            "sequence-gap",
+            f"sequence is {statement.sequence}; it must be {head.sequence + 1}: the missing ones are asked for again",
+        )
+    if statement.previous != head.id:
+        _forked(core, link, statement, plain, now_us, taken)
+    answer = _judge(core, statement, openings)
+    core.append(
+        "received",
+        now_us,
+        answer.answer if answer.rule is None else f"{answer.answer}:{answer.rule}",
+        statement,
+        openings,
+    )
+    taken.logged += 1
+    if answer.rule == "equivocation":
+        taken.effects.append(
+            core.alarm(
+                now_us,
+                "equivocation",
+                f"{link.peer} said two things as one version: {answer.message}",
+                link.peer,
+            )
+        )
+    if answer.answer == "delivered":
+        taken.effects += _after_delivery(core, statement, now_us)
+    elif earns_receipt(statement.type):
+        taken.effects.append(
+            Alert(
+                answer.answer,
+                f"statement {statement.id[:12]} of {link.peer}: {answer.message}",
+                link.peer,
+                (statement.id,),
+            )
+        )
+
+
+def _forked(
+    core: Core, link: Link, statement: Statement, plain: bytes, now_us: int, taken: Taken
+) -> None:
+    message = f"{link.peer} signed two statements as {statement.chain} {statement.sequence}"
+    taken.effects.append(core.alarm(now_us, "chain-fork", message, link.peer))
+    raise PeerError("chain-fork", message, evidence=plain)
+
+
+def _signing_key(core: Core, statement: Statement, given: Any, now_us: int) -> PublicKeys:
+    try:
+        return core.state.keys.signing_key(statement.party, statement.key, now_us)
+    except PeerError as unknown:
+        if statement.type != "policy/key-certificate" or unknown.code != "key-unknown":
+            raise
+        # a new key introduces itself: the root's certificate in the body vouches for the key that signed
+        openings = check_openings(statement, given)
+        agreement = core.state.agreements.get(statement.agreement or "")
+        signed = body_values(openings).get("certificate")
+        if agreement is None or statement.party not in agreement.members:
+            raise
+        root = agreement.members[statement.party].root
+        found = parse_certificate(
+            signed,
+            party=statement.party,
+            root=root,
+            field="certificate",
+            verifier=core.identity.verifier,
+        )
+        if (
+            found.use != "signing"
+            or found.key_id != statement.key
+            or not found.valid_from_us <= now_us < found.valid_until_us
+        ):
+            raise
+        return parse_public_keys(found.key, verifier=core.identity.verifier)
+
+
+def _judge(core: Core, statement: Statement, openings: Openings) -> Answer:
+    answer = judge(core.state, statement, openings)
+    if answer.answer == "delivered" and statement.type.startswith("receipt/"):
+        try:
+            check_receipt(core, statement, body_values(openings))
+        except DetenteError as error:
+            return Answer("refused", error.code, str(error))
+    return answer
+
+
+def check_receipt(core: Core, statement: Statement, values: Json) -> None:
+    """Raise unless a receipt is about a statement of ours to its maker, and proves that it was logged.
+
+    Raises:
+        RefusedError: ``receipt-wrong``. PeerError: a proof does not verify.
+    """
+    found = core.journal.statement(str(values["statement"]))
+    if (
+        found is None
+        or found[0].link != link_name(core.identity.party, statement.party)
+        or found[0].chain != statement.chain
+    ):
+        raise RefusedError(
+            "receipt-wrong",
+            "receipt must quote a statement of ours to its maker, on the same chain",
+            field="statement",
+        )
+    if statement.type == "receipt/delivered":
+        verify_receipt_proof(
+            values,
+            found[0],
+            statement.party,
+            core.state.keys.signing_key(statement.party, statement.key, statement.claimed_us),
+            core,
+        )
+
+
+def verify_receipt_proof(
+    values: Json, about: Statement, receiver: str, public: PublicKeys, core: Core
+) -> None:
+    """The statement is a leaf of the receiver's log, under a checkpoint that the receiver signed."""
+    opening = parse_leaf_opening(values["leaf"])
+    leaf = verify_leaf_opening(opening, bytes.fromhex(about.id))
+    proof = parse_log_proof(values["proof"])
+    origin = proof.checkpoint.partition("\n")[0]
+    if not origin.startswith(f"detente/{receiver}/log/"):
+        raise RefusedError(
+            "receipt-wrong",
+            f"checkpoint is of {origin!r}; it must be of the log of {receiver}",
+            field="proof",
+        )
+    header = opening.header
+    if (header.link, header.chain, header.sequence, header.index) != (
+        about.link,
+        about.chain,
+        about.sequence,
+        proof.index,
+    ):
+        raise RefusedError(
+            "receipt-wrong", "the leaf header must be that of the statement", field="leaf"
+        )
+    verify_log_proof(proof, leaf, origin, public, verifier=core.identity.verifier)
+
+
+def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effect]:
+    thread = statement.thread
+    if statement.type.startswith("activity/") and thread is not None:
+        kind = "notice-cancelled" if statement.type.endswith("cancel") else "notice-received"
+        version = core.state.notices[thread.id].latest
+        effects: list[Effect] = [
+            Alert(
+                kind,
+                f"{thread.id} version {thread.version}",
+                statement.party,
+                (thread.id, statement.id),
+            )
+        ]
+        if kind == "notice-received" and version.start_us <= now_us:
+            effects.append(
+                Alert(
+                    "late",
+                    f"{thread.id} was received after its start",
+                    statement.party,
+                    (thread.id,),
+                )
+            )
+        return [*effects, *core.after_activity(thread.id, now_us)]
+    if statement.type == "hotline/cease":
+        return [
+            Alert("cease", f"{statement.party} asks to cease", statement.party, (statement.id,))
+        ]
+    if statement.type == "receipt/delivered":
+        return [
+            Alert("receipt", f"receipt from {statement.party}", statement.party, (statement.id,))
+        ]
+    return []
+
+
+def _answer_all(core: Core, now_us: int, taken: Taken) -> None:
+    """Receipts for everything logged and not yet answered, all under one checkpoint.
+
+    Reads the ledger's tail rather than a list in memory, so that a crash between logging and
+    answering (they share a transaction) or a recovery cannot leave a statement unanswered.
+    """
+    if not taken.logged:
+        return
+    waiting: list[Entry] = []
+    for index in range(core.tree.size - 1, -1, -1):
+        if len(waiting) >= taken.logged:
+            break
+        entry = core.journal.entry(index)
+        assert entry is not None
+        if entry.header.kind == "received" and entry.statement is not None:
+            waiting.append(entry)
+    size = core.tree.size
+    note = None
+    for entry in reversed(waiting):
+        found = core.journal.statement(entry.statement or "")
+        assert found is not None
+        statement = found[0]
+        if not earns_receipt(statement.type) or statement.id in core.state.receipts:
+            continue
+        note = note or core.checkpoint(now_us)
+        outcome, _, rule = entry.outcome.partition(":")
+        proof = LogProof(
+            checkpoint=note,
+            index=entry.index,
+            hashes=tuple(core.tree.inclusion_proof(entry.index, size)),
+        )
+        values = {
+            "answer": outcome,
+            "flags": time_flags(statement, now_us),
+            "leaf": core.open_leaf(entry).to_json(),
+            "proof": proof.to_json(),
+            "received": format_time(now_us),
+            "rule": rule or None,
+            "statement": statement.id,
+        }
+        core.answer(statement, values, "receipt/delivered", now_us, desk="machine")
+        taken.effects.append(Send(statement.party))
+
+
+# -- outgoing ------------------------------------------------------------------------------------
+
+
+def next_frame(
+    core: Core,
+    peer: str,
+    now_us: int,
+    *,
+    chains: tuple[str, ...] = CHAINS,
+    most: int = FRAME_STATEMENTS,
+) -> Frame:
+    """The next frame for a peer: heads always, then what its heads show it lacks, safety first."""
+    link = core.link(peer)
+    me = core.identity.party
+    sealing = core.state.keys.current(peer, "sealing", now_us)
+    key = parse_sealing_public_key(sealing.key)
+
+    def seal(statement: Statement, openings: Openings) -> bytes:
+        return core.identity.sealer.seal(
+            key, encode_message(statement, openings), seal_info(me, peer)
+        )
+
+    if link.state == "cold":
+        chains = ()  # heads first; what the peer lacks is not known yet
+    messages: list[bytes] = []
+    room = FRAME_BYTES // 2  # base64 and the frame around it fit in the other half
+    for chain in chains:
+        for statement, openings in core.journal.chain(
+            link_name(me, peer), chain, link.acked[chain].sequence, most - len(messages)
+        ):
+            sealed = seal(statement, openings)
+            if messages and len(sealed) > room:
+                break
+            room -= len(sealed)
+            messages.append(sealed)
+    lost: list[bytes] = []
+    for chain in CHAINS:
+        if (
+            link.heard_us is not None
+            and link.their_sent[chain].sequence < core.state.head(False, peer, chain).sequence
+        ):
+            after = link.their_sent[chain].sequence
+            # also the head itself, so that a fork at an equal number can be proved
+            for statement, openings in core.journal.chain(
+                link_name(peer, me), chain, after, most - len(lost)
+            ):
+                sealed = seal(statement, openings)
+                if lost and len(sealed) > room:
+                    break
+                room -= len(sealed)
+                lost.append(sealed)
+    newest = core.journal.checkpoint()
+    return Frame(
+        sender=me,
+        recipient=peer,
+        time_us=now_us,
+        received=core.state.heads(False, peer),
+        sent=core.state.heads(True, peer),
+        messages=tuple(messages),
+        lost=tuple(lost),
+        checkpoint=newest[1] if newest else None,
+    )
+
+
+def write_frame(core: Core, frame: Frame) -> bytes:
+    """The frame's signed bytes."""
+    return encode_frame(frame, core.identity.transport_key, core.identity.sign_transport)
+
+
+def line_quality(core: Core, peer: str, now_us: int) -> dict[str, Any]:
+    """What is known of a line, for the status command: state, last heard, waiting, offset."""
+    link = core.link(peer)
+    heads = core.state.heads(True, peer)
+    return {
+        "peer": peer,
+        "state": link.state,
+        "heard": format_time(link.heard_us) if link.heard_us else None,
+        "heard_ago_s": round((now_us - link.heard_us) / US_PER_S, 3) if link.heard_us else None,
+        "waiting": sum(heads[c].sequence - link.acked[c].sequence for c in CHAINS),
+        "unsigned": sum(1 for i in core.intents.values() if peer in i.waiting),
+        "offset_s": round(link.offset_us / US_PER_S, 3) if link.offset_us is not None else None,
+    }

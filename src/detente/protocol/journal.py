@@ -1,0 +1,132 @@
+"""The journal: what the core needs of durable storage, as one door with two implementations.
+
+`detente.node.store` keeps it in SQLite; `detente.simulation.disk` keeps it in memory with crashes and
+full disks. Everything a core method writes belongs to one transaction, which the caller commits
+before any effect leaves the node (rule 1 of the design: commit before answer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from detente.ledger.leaf import LeafHeader
+from detente.protocol.statement import Openings, Statement
+
+Json = dict[str, Any]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One ledger entry.
+
+    Attributes:
+        header: what the leaf commits to besides the content.
+        content: 32 bytes the leaf commits to: the statement id, or the digest of `local`.
+        outcome: how a statement was answered when it was logged (``delivered``, ``not-understood:RULE``,
+            ``refused:RULE``); a rebuild replays it, and `ledger verify` compares it with the receipt given.
+        statement: hex statement id, None for a local entry.
+        local: the local document, None for a statement.
+    """
+
+    header: LeafHeader
+    content: bytes
+    outcome: str
+    statement: str | None
+    local: Json | None
+
+    @property
+    def index(self) -> int:
+        """The entry's place in the ledger."""
+        return self.header.index
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """Something an officer filed that is durable here and not yet signed on some link.
+
+    It waits while a line has not compared heads: nothing new is signed before (link.md).
+
+    Attributes:
+        openings: body openings, salts drawn once, so that all copies share one body digest (S-BODY-1).
+        waiting: recipients for which no statement has been signed yet.
+    """
+
+    number: int
+    type: str
+    chain: Literal["ordinary", "safety"]
+    exercise: bool
+    agreement: str
+    desk: str
+    thread: Json | None
+    to: tuple[str, ...]
+    waiting: tuple[str, ...]
+    openings: Openings
+    filed_us: int
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """A sample of what somebody sent wrongly: exact bytes, cut to a limit, with the rule it broke."""
+
+    time_us: int
+    peer: str
+    code: str
+    message: str
+    sample: bytes
+
+
+class Journal(Protocol):
+    """Durable storage of one node."""
+
+    def replay(self, start: int = 0) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
+        """Ledger entries in order from `start`: entry, leaf hash, statement and its openings."""
+
+    def entry(self, index: int) -> Entry | None:
+        """One entry by its index."""
+
+    def entry_of(self, statement: str) -> Entry | None:
+        """The entry of a statement."""
+
+    def append(self, entry: Entry, leaf_hash: bytes) -> None:
+        """Add the next entry."""
+
+    def put_statement(self, statement: Statement, openings: Openings) -> None:
+        """Keep a statement's envelope and openings."""
+
+    def statement(self, statement: str) -> tuple[Statement, Openings] | None:
+        """A statement by id."""
+
+    def chain(
+        self, link: str, chain: str, after: int, limit: int
+    ) -> list[tuple[Statement, Openings]]:
+        """Statements of one chain with a sequence above `after`, in order, at most `limit`."""
+
+    def put_intent(self, intent: Intent) -> None:
+        """Keep or replace an intent by number; one that waits for nobody is removed."""
+
+    def intents(self) -> list[Intent]:
+        """Intents that wait, in order of number."""
+
+    def put_checkpoint(self, size: int, note: str) -> None:
+        """Keep a signed checkpoint (the newest note for a size stands)."""
+
+    def checkpoint(self, size: int | None = None) -> tuple[int, str] | None:
+        """The checkpoint of a size, or the newest."""
+
+    def checkpoint_from(self, size: int, *, cosigned: bool) -> tuple[int, str] | None:
+        """The smallest checkpoint of at least `size`; with `cosigned`, one that somebody cosigned."""
+
+    def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
+        """Keep a cosigner's signature lines for the checkpoint of a size."""
+
+    def cosignatures(self, size: int) -> dict[str, str]:
+        """Cosigner to signature lines for the checkpoint of a size."""
+
+    def put_value(self, name: str, value: object) -> None:
+        """Keep a small JSON value under a name."""
+
+    def value(self, name: str) -> Any:
+        """A small JSON value, or None."""
+
+    def put_evidence(self, evidence: Evidence) -> None:
+        """Keep a sample within the quota of its peer and day; always count it."""

@@ -1,0 +1,236 @@
+"""Which statement types there are, and the named rules by which one is refused.
+
+The table is docs/spec/statement.md, section 5. A refusal never drops anything: the statement is in
+the ledger, and the answer names the rule.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from detente.agreement.card import parse_certificate, parse_revocation
+from detente.errors import DetenteError, RefusedError
+from detente.limits import CLOCK_SKEW_FLAG_S, TEXT_CHARS
+from detente.notice.activity import parse_activity_body
+from detente.protocol.statement import Chain, Openings, Statement, body_values
+from detente.units import US_PER_S
+
+if TYPE_CHECKING:
+    from detente.protocol.fold import State
+
+
+class Type(msgspec.Struct, frozen=True):
+    """One row of the type table.
+
+    Attributes:
+        code: the message code of the field (A1, R1, H2 …).
+        required, optional: body fields.
+        chain: the only chain it may travel on; None for receipts, which follow what they answer.
+        receipt: whether it earns a receipt.
+    """
+
+    code: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    chain: Chain | None = "ordinary"
+    thread: Literal["never", "may", "must"] = "never"
+    receipt: bool = True
+
+
+TYPES: dict[str, Type] = {
+    "activity/notice": Type(
+        "A1", ("activity", "pieces", "precedence"), ("region", "text"), thread="must"
+    ),
+    "activity/cancel": Type("A4", ("reason",), thread="must"),
+    "hotline/cease": Type("H2", ("reason",), ("place", "text"), chain="safety", thread="may"),
+    "policy/key-certificate": Type("P3", ("certificate",), chain="safety"),
+    "policy/key-revocation": Type("P4", ("revocation",), chain="safety"),
+    "receipt/delivered": Type(
+        "R1",
+        ("answer", "flags", "leaf", "proof", "received", "rule", "statement"),
+        chain=None,
+        thread="may",
+        receipt=False,
+    ),
+    "receipt/opened": Type(
+        "R2", ("desk", "opened", "statement"), chain=None, thread="may", receipt=False
+    ),
+}
+
+
+def earns_receipt(type_: str) -> bool:
+    """Whether a statement of this type is answered by a receipt (unknown types are: S-ANS-2)."""
+    row = TYPES.get(type_)
+    return row is None or row.receipt
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """How a receiver answers a statement that is on the chain."""
+
+    answer: Literal["delivered", "not-understood", "refused"]
+    rule: str | None = None
+    message: str = ""
+
+
+def time_flags(statement: Statement, now_us: int) -> list[str]:
+    """Flags about the claimed time; a far-off clock is flagged, never refused."""
+    offset_us = statement.claimed_us - now_us
+    if offset_us > CLOCK_SKEW_FLAG_S * US_PER_S:
+        return ["claimed-early"]  # it claims to have been made in our future
+    if offset_us < -CLOCK_SKEW_FLAG_S * US_PER_S:
+        return [
+            "claimed-late"
+        ]  # old when it came: a line that was down, a courier, or a slow clock
+    return []
+
+
+def judge(state: State, statement: Statement, openings: Openings) -> Answer:
+    """The answer to a statement that is authentic and next on its chain.
+
+    A pure function of what the ledger already says and the statement: both sides of an argument can
+    recompute it.
+    """
+    row = TYPES.get(statement.type)
+    if row is None:
+        return Answer(
+            "not-understood", "type-unknown", f"type {statement.type!r} is not known here"
+        )
+    try:
+        _check_form(row, statement, openings)
+        _check_agreement(state, statement)
+        if statement.type.startswith("activity/"):
+            _check_thread(state, statement)
+        values = body_values(openings)
+        if statement.type == "activity/notice":
+            assert statement.thread is not None
+            parse_activity_body(
+                values, name=statement.thread.id.partition(":")[2], exercise=statement.exercise
+            )
+        elif statement.type in ("activity/cancel", "hotline/cease"):
+            _check_text(values, "reason")
+        elif statement.type.startswith("policy/"):
+            _check_policy(state, statement, values)
+    except DetenteError as error:
+        return Answer("refused", error.code, str(error))
+    return Answer("delivered")
+
+
+def _check_form(row: Type, statement: Statement, openings: Openings) -> None:
+    unknown = sorted(set(statement.body) - set(row.required) - set(row.optional))
+    missing = sorted(set(row.required) - set(openings))
+    if unknown:
+        raise RefusedError(
+            "field-unknown",
+            f"body has the field {unknown[0]!r}; {statement.type} must not have it",
+            field=unknown[0],
+        )
+    if missing:
+        raise RefusedError(
+            "field-missing",
+            f"body lacks {missing[0]}; {statement.type} must open it",
+            field=missing[0],
+        )
+    if row.chain is not None and row.chain != statement.chain:
+        raise RefusedError(
+            "wrong-chain",
+            f"chain is {statement.chain}; {statement.type} must travel on {row.chain}",
+            field="chain",
+        )
+    if (row.thread == "must" and statement.thread is None) or (
+        row.thread == "never" and statement.thread is not None
+    ):
+        raise RefusedError(
+            "thread-wrong", f"{statement.type} {row.thread} have a thread", field="thread"
+        )
+
+
+def _check_agreement(state: State, statement: Statement) -> None:
+    agreement = state.agreements.get(statement.agreement or "")
+    if agreement is None:
+        raise RefusedError(
+            "agreement-unknown",
+            f"agreement {statement.agreement} is not in force here",
+            field="agreement",
+        )
+    outside = [p for p in (statement.party, *statement.to) if p not in agreement.parties]
+    if outside:
+        raise RefusedError("not-a-party", f"{outside[0]} is no party of that agreement", field="to")
+    if agreement.terms.exercise_only and not statement.exercise:
+        raise RefusedError(
+            "exercise-only",
+            "the agreement is for exercises only; EXERCISE must be true",
+            field="EXERCISE",
+        )
+
+
+def _check_thread(state: State, statement: Statement) -> None:
+    thread = statement.thread
+    assert thread is not None
+    party, colon, name = thread.id.partition(":")
+    if party != statement.party or not colon or not name:
+        raise RefusedError(
+            "notice-of-another",
+            f"notice id is {thread.id!r}; it must start with {statement.party}:",
+            field="thread",
+        )
+    notice = state.notices.get(thread.id)
+    if notice is None:
+        if statement.type == "activity/cancel":
+            raise RefusedError(
+                "notice-unknown", f"there is no notice {thread.id} to cancel", field="thread"
+            )
+        return
+    if notice.exercise != statement.exercise:
+        raise RefusedError(
+            "exercise-flip", "EXERCISE must not change within a thread", field="EXERCISE"
+        )
+    known = notice.versions.get(thread.version)
+    if known is not None and known.body_digest != statement.body_digest:
+        raise RefusedError(
+            "equivocation",
+            f"version {thread.version} of {thread.id} was said before with another body; one version must have one body",
+            field="body",
+        )
+    if known is None and thread.version < max(notice.versions):
+        raise RefusedError(
+            "version-old",
+            f"version is {thread.version}; it must be above {max(notice.versions)}",
+            field="thread",
+        )
+    if known is None and notice.cancelled:
+        raise RefusedError(
+            "notice-cancelled",
+            f"{thread.id} is cancelled; a new activity must have a new id",
+            field="thread",
+        )
+
+
+def _check_text(values: dict[str, Any], field: str) -> None:
+    text = values.get(field)
+    if not isinstance(text, str) or not 1 <= len(text) <= TEXT_CHARS:
+        raise RefusedError(
+            "text-malformed", f"{field} must be a text of 1 to {TEXT_CHARS} characters", field=field
+        )
+
+
+def _check_policy(state: State, statement: Statement, values: dict[str, Any]) -> None:
+    agreement = state.agreements[statement.agreement or ""]
+    root = agreement.members[statement.party].root
+    if statement.type == "policy/key-certificate":
+        parse_certificate(
+            values["certificate"],
+            party=statement.party,
+            root=root,
+            field="certificate",
+            verifier=state.verifier,
+        )
+    else:
+        parse_revocation(
+            values["revocation"],
+            party=statement.party,
+            root=root,
+            field="revocation",
+            verifier=state.verifier,
+        )

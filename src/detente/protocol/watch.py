@@ -1,0 +1,101 @@
+"""The watch: which live notices of different parties would meet, as records both nodes share.
+
+A record's bytes are a function of the two bodies and the agreements only: no clock, no order of
+arrival, no "own" and "peer". So both parties hold the same id and the same bytes (rule 5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from detente.agreement.terms import Agreement
+from detente.airspace.altitude import parse_bounds
+from detente.conflict.strategic import ENGINE_SPEC, LiveVolumes, Minima, Rules, check_pair
+from detente.notice.activity import ActivityNotice
+from detente.protocol.fold import NoticeState, State
+from detente.protocol.journal import Json
+from detente.signing.canonical import encode_canonical
+
+
+def rules_of(agreement: Agreement) -> Rules:
+    """The engine's rules under an agreement: separation minima and datum bounds."""
+    minima = agreement.terms.minima
+    return Rules(
+        minima=Minima(
+            lateral_tenth_mm=minima.lateral_tenth_mm,
+            vertical_tenth_mm=minima.vertical_tenth_mm,
+            time_us=minima.time_us,
+        ),
+        bounds=parse_bounds(agreement.terms.datum_bounds),
+    )
+
+
+def conflict_id(bodies: Sequence[str], agreements: Sequence[str]) -> str:
+    """Hex id: a tagged hash of the sorted body digests, the agreements and the engine's spec version."""
+    content = {
+        "agreements": sorted(set(agreements)),
+        "bodies": sorted(bodies),
+        "engine": ENGINE_SPEC,
+    }
+    return hashlib.sha256(b"detente:conflict:v1\n" + encode_canonical(content)).hexdigest()
+
+
+def pair_rules(state: State, one: NoticeState, other: NoticeState) -> Rules | None:
+    """The rules two notices are judged by, or None when no agreement binds both parties.
+
+    Where the two quote different agreements, the stricter minimum per axis holds.
+    """
+    agreements = [state.agreements.get(n.latest.agreement) for n in (one, other)]
+    if any(
+        a is None or one.party not in a.parties or other.party not in a.parties for a in agreements
+    ):
+        return None
+    first, second = (rules_of(a) for a in agreements if a is not None)
+    return first.stricter(second)
+
+
+def find_conflicts(
+    state: State, live: LiveVolumes, volumes: Mapping[str, ActivityNotice], notice_id: str
+) -> Iterator[Json]:
+    """Conflict records of one notice against all live notices of other parties.
+
+    Yields:
+        Records with verdict ``conflict`` or ``cannot-tell``, in order of the other notice's id.
+    """
+    own = state.notices[notice_id]
+    if notice_id not in volumes:
+        return
+    agreement = state.agreements.get(own.latest.agreement)
+    if agreement is None:
+        return
+    widest = rules_of(agreement)
+    for other_agreement in state.agreements.values():
+        widest = widest.stricter(rules_of(other_agreement))
+    for other_id in sorted(live.candidates(volumes[notice_id], widest)):
+        other = state.notices[other_id]
+        if other.party == own.party or other.exercise != own.exercise:
+            continue
+        rules = pair_rules(state, own, other)
+        if rules is None:
+            continue
+        verdict = check_pair(volumes[notice_id], volumes[other_id], rules)
+        if verdict.verdict in ("conflict", "cannot-tell"):
+            yield conflict_record(own, other, verdict.record())
+
+
+def conflict_record(one: NoticeState, other: NoticeState, verdict: Json) -> Json:
+    """The record both sides keep, notices in order of id."""
+    pair = sorted((one, other), key=lambda notice: notice.id)
+    agreements = sorted({notice.latest.agreement for notice in pair})
+    return {
+        **verdict,
+        "EXERCISE": one.exercise,
+        "agreements": agreements,
+        "engine": ENGINE_SPEC,
+        "id": conflict_id([notice.latest.body_digest for notice in pair], agreements),
+        "notices": [
+            {"body": notice.latest.body_digest, "id": notice.id, "version": notice.latest.number}
+            for notice in pair
+        ],
+    }
