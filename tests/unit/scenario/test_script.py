@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from detente.conflict.strategic import Minima, Rules, check_pair
 from detente.errors import RefusedError, UsageError
+from detente.interop.geojson import parse_notice_geojson
+from detente.notice.activity import ActivityNotice
 from detente.scenario.script import (
+    CYCLE,
     HYPOTHETICAL,
     SHIPPED,
     Ask,
@@ -26,6 +30,7 @@ from detente.scenario.script import (
     swap_parties,
     time_to_clear,
 )
+from detente.scenario.terms import agreement_terms
 from detente.scenario.timeline import parse_timeline
 from detente.units import US_PER_S, parse_time
 
@@ -137,7 +142,7 @@ def test_exchange_script_plays_the_timeline_and_refuses_words() -> None:
     timeline = parse_timeline((DATA / script.timeline).read_bytes())
     assert timeline.date == "2018-09-17"
     words = [step for step in script.steps if isinstance(step, File) and step.do == "file-words"]
-    assert {step.expect_field for step in words} == {"geometry", "start", "lower"}
+    assert {step.expect_field for step in words} == {"end", "geometry", "lower", "start"}
     first = json.loads(notice_geojson(words[0], script.clock.start_us, words[0].notice))
     assert first["geometry"] is None
     assert first["properties"]["region"] == "north Syria"
@@ -361,3 +366,50 @@ def test_guide_example_script_parses() -> None:
     guide = Path(__file__).parents[3] / "docs" / "guide" / "scenarios.md"
     example = guide.read_text("utf-8").split("```toml\n")[1].split("```")[0]
     assert parse_script(example.encode()).name == "my-first"
+
+
+def played(script: Script) -> list[tuple[File, list[str]]]:
+    """Each step that files or amends, with the verdicts against the other party's live notices."""
+    terms = agreement_terms(script, 0)
+    minima = terms.minima
+    rules = Rules(
+        minima=Minima(
+            lateral_tenth_mm=minima.lateral_tenth_mm,
+            vertical_tenth_mm=minima.vertical_tenth_mm,
+            time_us=minima.time_us,
+        )
+    )
+    live: dict[str, tuple[str, ActivityNotice]] = {}
+    result = []
+    for step in all_steps(script):
+        if isinstance(step, File) and not step.expect_field:
+            name = step.notice.replace(CYCLE, "1")
+            notice = parse_notice_geojson(notice_geojson(step, script.clock.start_us, name))
+            live[name] = (step.party, notice)
+            others = [other for party, other in live.values() if party != step.party]
+            result.append((step, [check_pair(notice, o, rules).verdict for o in others]))
+    return result
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_words_are_refused_for_the_field_they_name(name: str) -> None:
+    """Every step in words is refused by the parser of notices, for the field that the script expects."""
+    script = shipped(name)
+    for step in all_steps(script):
+        if isinstance(step, File) and step.expect_field:
+            with pytest.raises(UsageError) as caught:
+                parse_notice_geojson(notice_geojson(step, script.clock.start_us, step.notice))
+            assert step.expect_field in str(caught.value.field)
+
+
+def test_default_script_meets_once_and_is_clear_after_the_amendment() -> None:
+    """The engine finds the clash of the first versions, and none afterwards."""
+    verdicts = [set(found) for _, found in played(shipped("two-patrols"))]
+    assert verdicts[1] == {"conflict"}
+    assert all(found <= {"clear"} for found in verdicts[2:])
+
+
+def test_what_if_verdict_depends_on_the_drawn_volume() -> None:
+    """The narrow volume gives no conflict, the wide one does, and holding inland resolves it."""
+    verdicts = [found for _, found in played(shipped("il20-2018-what-if"))]
+    assert verdicts == [[], ["clear"], ["conflict"], ["clear"]]
