@@ -107,8 +107,7 @@ def prove(
             if (
                 not api.running
                 or time.monotonic() > until
-                or ("\n— detente/".encode() in data.replace(b"\\n", b"\n")
-                and _cosigned(data))
+                or ("\n— detente/".encode() in data.replace(b"\\n", b"\n") and _cosigned(data))
             ):
                 break
             time.sleep(0.2)

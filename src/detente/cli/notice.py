@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from detente.cli.check import check_files, describe, exit_code_of
 from detente.cli.client import Api
 from detente.cli.output import (
     clock_line,
@@ -22,8 +21,6 @@ from detente.cli.output import (
     when,
 )
 from detente.errors import UsageError
-from detente.interop.geojson import format_geojson
-from detente.interop.tracks import corridor_notices, parse_tracks
 from detente.node.outcome import EXIT_BAD_NEWS, EXIT_UNAVAILABLE
 
 app = typer.Typer(help="File, list, show, amend and cancel notices.", no_args_is_help=True)
@@ -259,6 +256,10 @@ def from_tracks(
     as_json: Json = False,
 ) -> None:
     """Turn recorded flights into 4D corridor notices, one GeoJSON file for each flight."""
+    # the engine is imported only where it is used: most commands just speak to the node
+    from detente.interop.geojson import format_geojson
+    from detente.interop.tracks import corridor_notices, parse_tracks
+
     flights = parse_tracks(read_file(tracks, "TRACKS"), parquet=tracks.suffix == ".parquet")
     directory.mkdir(parents=True, exist_ok=True)
     names = []
@@ -377,6 +378,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check two files against each other, offline: 0 clear, 1 conflict, 3 cannot tell."""
+    from detente.cli.check import check_files, describe, exit_code_of
+
     found = check_files(
         read_file(own, "OWN"),
         read_file(peer, "PEER"),
