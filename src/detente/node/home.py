@@ -37,7 +37,7 @@ from detente.errors import PeerError, UnavailableError, UsageError, shown
 from detente.limits import NAME_CHARS
 from detente.node import tls
 from detente.node.clock import real_us
-from detente.protocol.core import Identity
+from detente.protocol.identity import Identity
 from detente.signing.base64 import encode_base64url
 from detente.signing.key import PublicKeys, SigningKeys
 from detente.signing.sealing import SealingKeys

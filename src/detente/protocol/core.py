@@ -23,6 +23,7 @@ from detente.limits import INTENTS_WAITING
 from detente.notice.activity import ActivityNotice, parse_activity_body
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.fold import State
+from detente.protocol.identity import Identity
 from detente.protocol.journal import Entry, Evidence, Intent, Journal, Json
 from detente.protocol.link import Link
 from detente.protocol.rules import TYPES, Answer, judge
@@ -40,30 +41,9 @@ from detente.protocol.statement import (
 )
 from detente.protocol.watch import find_conflicts
 from detente.signing.canonical import encode_canonical
-from detente.signing.key import STRICT, Signer, Verifier
-from detente.signing.sealing import HPKE, Opener, Sealer
 from detente.units import US_PER_S, format_time
 
 EVIDENCE_BYTES = 65_536
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """Who this node is: the keys it acts with, injected so that the simulator can bring its own.
-
-    Attributes:
-        leaf_seed: secret from which every leaf salt is derived; part of every backup.
-        transport_key: id of the transport key certified by our root.
-        sign_transport: Ed25519 signature with the transport key.
-    """
-
-    party: str
-    signer: Signer
-    opener: Opener
-    leaf_seed: bytes
-    transport_key: str
-    sign_transport: Callable[[bytes], bytes]
-    sealer: Sealer = HPKE
-    verifier: Verifier = STRICT
 
 
 class Filed(msgspec.Struct, frozen=True):
