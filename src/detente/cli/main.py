@@ -22,11 +22,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.add_typer(agree.app, name="agree")
-app.add_typer(notice.app, name="notice")
-app.add_typer(operate.operators, name="operator")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(keys.app, name="keys")
+app.add_typer(agree.app, name="agree", rich_help_panel="Set up")
+app.add_typer(notice.app, name="notice", rich_help_panel="Every day")
+app.add_typer(operate.operators, name="operator", rich_help_panel="Operations")
+app.add_typer(ledger.app, name="ledger", rich_help_panel="The record")
+app.add_typer(keys.app, name="keys", rich_help_panel="Operations")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 

@@ -1,0 +1,185 @@
+"""Benchmarks: two real nodes on loopback, durable, both signatures, mutual TLS.
+
+Absolute times drift with the machine and with whatever else runs on it; the medians of several rounds
+are what counts. Results go to docs/measurements.md by hand, with the command.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from detente.cli.client import Api
+from detente.cli.nodes import Member, Nodes
+from detente.units import US_PER_S, format_time, parse_time
+
+Progress = Callable[[str], None]
+
+LATENCY_NOTICES = 500
+RATE_NOTICES = 5000  # with their receipts: the 10,000 statements of the start benchmark
+RATE_CLIENTS = 8
+START_ROUNDS = 5
+
+
+def run_benchmarks(*, only: str | None, quick: bool, progress: Progress | None) -> dict[str, Any]:
+    """Run the benchmarks and return what was measured."""
+    say: Progress = progress or (lambda line: None)
+    results: dict[str, Any] = {}
+    scale = 10 if quick else 1
+    with tempfile.TemporaryDirectory(prefix="detente-bench-") as scratch:
+        members = [
+            Member("north", "North"),
+            Member("south", "South"),
+            Member("meridian", "Meridian", "neutral"),
+        ]
+        with Nodes(Path(scratch), members, {}) as nodes:
+            nodes.start_all()
+            nodes.wait_open("north")
+            if only is None or only in "receipt":
+                results["receipt"] = _receipts(nodes, LATENCY_NOTICES // scale)
+                say(
+                    _line(
+                        "notice filed to signed receipt, durable",
+                        results["receipt"],
+                        "goal p50 <= 15 ms, p99 <= 50 ms",
+                    )
+                )
+            if only is None or only in "rate" or only in "start":
+                results["rate"] = _rate(nodes, RATE_NOTICES // scale)
+                rate = results["rate"]
+                say(
+                    f"sustained one way: {rate['per_s']:.0f} notices/s over {rate['notices']} (goal >= 200)"
+                )
+            if only is None or only in "start":
+                results["start"] = _start(nodes, START_ROUNDS)
+                start = results["start"]
+                say(
+                    f"serve ready with {start['statements']} statements: median {start['median_s']:.2f} s (goal <= 2 s with 10,000)"
+                )
+    return results
+
+
+def _line(name: str, row: dict[str, Any], goal: str) -> str:
+    return f"{name}: p50 {row['p50_ms']:.1f} ms, p99 {row['p99_ms']:.1f} ms over {row['notices']} ({goal})"
+
+
+def bench_notice(number: int, start_us: int) -> bytes:
+    """A square of 10 NM in a grid of its own, so that notices meet only now and then."""
+    lon, lat = -60 + (number * 7 % 240) * 0.5, -50 + (number * 11 % 200) * 0.5
+    begin_us = start_us + (number % 24) * 3600 * US_PER_S
+    ring = [[lon, lat], [lon + 0.16, lat], [lon + 0.16, lat + 0.16], [lon, lat + 0.16], [lon, lat]]
+    return json.dumps(
+        {
+            "type": "Feature",
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[round(x, 6), round(y, 6)] for x, y in ring]],
+            },
+            "properties": {
+                "id": f"B-{number}",
+                "exercise": True,
+                "activity": "patrol",
+                "start": format_time(begin_us),
+                "end": format_time(begin_us + 3600 * US_PER_S),
+                "lower": {"value": 5000, "unit": "ft", "datum": "MSL"},
+                "upper": {"value": 15000, "unit": "ft", "datum": "MSL"},
+            },
+        }
+    ).encode()
+
+
+def _now_us(api: Api) -> int:
+    return parse_time(api.json("GET", "/api/v1/status")["now"]) // US_PER_S * US_PER_S
+
+
+def _receipts(nodes: Nodes, count: int) -> dict[str, Any]:
+    """One notice after another: from the request until the peer's signed receipt is durable here."""
+    times = []
+    with Api(nodes.path("north")) as api:
+        start_us = _now_us(api) + 24 * 3600 * US_PER_S
+        for number in range(count + 10):
+            content = bench_notice(1_000_000 + number, start_us)
+            began = time.perf_counter()
+            found = api.json(
+                "POST", "/api/v1/notices", content=content, params={"wait": "delivered"}
+            )
+            if number >= 10:  # the first ones warm caches and connections
+                times.append((time.perf_counter() - began) * 1000)
+            if found["timed_out"]:
+                raise RuntimeError("a receipt did not come in time")
+    times.sort()
+    return {
+        "notices": count,
+        "p50_ms": statistics.median(times),
+        "p99_ms": times[int(len(times) * 0.99)],
+        "worst_ms": times[-1],
+    }
+
+
+def _rate(nodes: Nodes, count: int) -> dict[str, Any]:
+    """Many clients file at once; the clock stops when the last receipt is durable at the sender."""
+    with Api(nodes.path("north")) as api:
+        start_us = _now_us(api) + 48 * 3600 * US_PER_S
+        before = api.json("GET", "/api/v1/status")["ledger"]["entries"]
+    numbers = iter(range(count))
+    lock = threading.Lock()
+
+    def work() -> None:
+        with Api(nodes.path("north")) as api:
+            while True:
+                with lock:
+                    number = next(numbers, None)
+                if number is None:
+                    return
+                api.json("POST", "/api/v1/notices", content=bench_notice(number, start_us))
+
+    began = time.perf_counter()
+    threads = [threading.Thread(target=work) for _ in range(RATE_CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    filed_s = time.perf_counter() - began
+    with Api(nodes.path("north")) as api:
+        last = count - 1
+        while True:
+            status = api.json("GET", "/api/v1/status")
+            if not any(line["waiting"] for line in status["lines"]) and _received(api, last):
+                break
+            time.sleep(0.05)
+        took_s = time.perf_counter() - began
+        entries = api.json("GET", "/api/v1/status")["ledger"]["entries"] - before
+    return {
+        "notices": count,
+        "seconds": took_s,
+        "filed_seconds": filed_s,
+        "per_s": count / took_s,
+        "entries": entries,
+    }
+
+
+def _received(api: Api, number: int) -> bool:
+    found = api.json("GET", f"/api/v1/receipts/B-{number}")
+    return bool(found["receipts"]) and not found["missing"]
+
+
+def _start(nodes: Nodes, rounds: int) -> dict[str, Any]:
+    """From starting the process until the node answers on its socket."""
+    with Api(nodes.path("north")) as api:
+        statements = api.json("GET", "/api/v1/ledger/audit", params={"signatures": False})[
+            "statements"
+        ]
+    times = []
+    for _ in range(rounds):
+        nodes.stop("north")
+        began = time.perf_counter()
+        nodes.start("north")
+        nodes.ready("north")
+        times.append(time.perf_counter() - began)
+    return {"statements": statements, "median_s": statistics.median(times), "worst_s": max(times)}
