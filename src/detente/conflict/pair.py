@@ -158,8 +158,8 @@ class _Meeting(msgspec.Struct, frozen=True):
             self.rank,
             self.from_us,
             self.until_us,
-            self.band.lower,
-            self.band.upper,
+            self.band.lower.tenth_mm,
+            self.band.upper.tenth_mm,
             self.i,
             self.j,
         )
@@ -325,14 +325,15 @@ def _summary(
         reason = say_cannot_tell(window, names, first.vertical, rules.minima.vertical_tenth_mm)
     else:
         reason = say_touch(window, band, signs, rules.minima)
+    lower, upper, datum = band.in_one_datum(rules.bounds)
     return PairVerdict(
         verdict=verdict,
         reason=reason,
         from_us=start,
         until_us=stop,
-        lower_tenth_mm=band.lower,
-        upper_tenth_mm=band.upper,
-        datum=band.datum,
+        lower_tenth_mm=lower,
+        upper_tenth_mm=upper,
+        datum=datum,
         place=place,
         lateral_gap_tenth_mm=gap,
         vertical_gap_tenth_mm=first.vertical[0],

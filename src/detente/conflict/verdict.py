@@ -29,7 +29,8 @@ class PairVerdict(msgspec.Struct, frozen=True):
         lower_tenth_mm: lower edge of the meeting, in `datum`; where the bands are apart, the two
             altitudes bound the gap.
         upper_tenth_mm: upper edge, in `datum`.
-        datum: of both altitudes. Edges in two datums are given in MSL, outward.
+        datum: of both altitudes. Edges in two datums are given in MSL, outward; the reason keeps
+            each in its own.
         place: longitude and latitude of a point of the first meeting, 1e-9 degree.
         lateral_gap_tenth_mm: signed; negative is overlap. How deep two areas overlap is not
             measured: -1 says that they do.
@@ -66,31 +67,52 @@ class PairVerdict(msgspec.Struct, frozen=True):
         }
 
 
-class Band(msgspec.Struct, frozen=True):
-    """Two altitudes of one datum, 0.1 mm."""
+class Edge(msgspec.Struct, frozen=True):
+    """An altitude of a meeting: 0.1 mm in a datum."""
 
-    lower: int
-    upper: int
+    tenth_mm: int
     datum: str
+
+    def __str__(self) -> str:
+        return format_altitude(self.tenth_mm, self.datum)
+
+
+class Band(msgspec.Struct, frozen=True):
+    """The altitudes of a meeting, or of the gap between two bands."""
+
+    lower: Edge
+    upper: Edge
 
     def holds(self, other: Band) -> bool:
         """Whether another band adds nothing to this one."""
-        return self.datum == other.datum and self.lower <= other.lower and other.upper <= self.upper
+        return (
+            self.lower.datum == other.lower.datum
+            and self.upper.datum == other.upper.datum
+            and self.lower.tenth_mm <= other.lower.tenth_mm
+            and other.upper.tenth_mm <= self.upper.tenth_mm
+        )
 
     def joined(self, other: Band, bounds: DatumBounds) -> Band:
-        """The band around both; in MSL, outward, if their datums differ."""
-        one, two = self, other
-        if one.datum != two.datum:
-            one, two = one.in_msl(bounds), two.in_msl(bounds)
-        return Band(min(one.lower, two.lower), max(one.upper, two.upper), one.datum)
-
-    def in_msl(self, bounds: DatumBounds) -> Band:
-        """The same band in mean sea level, rounded outward."""
+        """The band around both; an edge in two datums goes to mean sea level, outward."""
+        lowers, uppers = [self.lower, other.lower], [self.upper, other.upper]
+        if self.lower.datum != other.lower.datum:
+            lowers = [Edge(_msl(edge, bounds)[0], "MSL") for edge in lowers]
+        if self.upper.datum != other.upper.datum:
+            uppers = [Edge(_msl(edge, bounds)[1], "MSL") for edge in uppers]
         return Band(
-            bounds.range_msl(self.lower, self.datum)[0],
-            bounds.range_msl(self.upper, self.datum)[1],
-            "MSL",
+            min(lowers, key=lambda edge: edge.tenth_mm), max(uppers, key=lambda edge: edge.tenth_mm)
         )
+
+    def in_one_datum(self, bounds: DatumBounds) -> tuple[int, int, str]:
+        """Lower, upper and their datum; mean sea level, outward, if the edges have two."""
+        if self.lower.datum == self.upper.datum:
+            return self.lower.tenth_mm, self.upper.tenth_mm, self.lower.datum
+        ends = _msl(self.lower, bounds)[0], _msl(self.upper, bounds)[1]
+        return min(ends), max(ends), "MSL"
+
+
+def _msl(edge: Edge | Altitude, bounds: DatumBounds) -> tuple[int, int]:
+    return bounds.range_msl(edge.tenth_mm, edge.datum)
 
 
 def meeting_band(
@@ -98,32 +120,28 @@ def meeting_band(
 ) -> Band:
     """The band that two bands have in common, or the gap between them.
 
-    In one datum it is exact. In several, an edge that is certainly the inner one is kept; otherwise
-    both ends are given in MSL, outward, so that the true meeting lies inside.
+    An edge that is certainly the inner one is given as it is. Where two datums leave that open, the
+    edge is given in mean sea level, outward, so that the true meeting lies inside.
     """
     lower = _inner(lowers, bounds, highest=True)
     upper = _inner(uppers, bounds, highest=False)
-    if lower is not None and upper is not None and lower.datum == upper.datum:
-        ends = sorted((lower.tenth_mm, upper.tenth_mm))
-        return Band(ends[0], ends[1], lower.datum)
-    ends = [
-        max(bounds.range_msl(edge.tenth_mm, edge.datum)[0] for edge in lowers),
-        min(bounds.range_msl(edge.tenth_mm, edge.datum)[1] for edge in uppers),
-    ]
-    return Band(min(ends), max(ends), "MSL")
+    if lower is None:
+        lower = Edge(max(_msl(edge, bounds)[0] for edge in lowers), "MSL")
+    if upper is None:
+        upper = Edge(min(_msl(edge, bounds)[1] for edge in uppers), "MSL")
+    if lower.datum == upper.datum and lower.tenth_mm > upper.tenth_mm:
+        lower, upper = upper, lower
+    return Band(lower, upper)
 
 
-def _inner(
-    edges: tuple[Altitude, Altitude], bounds: DatumBounds, *, highest: bool
-) -> Altitude | None:
+def _inner(edges: tuple[Altitude, Altitude], bounds: DatumBounds, *, highest: bool) -> Edge | None:
     """The higher (or lower) of two edges, or None if the datums leave it open."""
     first, second = edges
     least, greatest = bounds.gap(first, second)
-    if least >= 0:
-        return first if highest else second
-    if greatest <= 0:
-        return second if highest else first
-    return None
+    if least < 0 < greatest:
+        return None
+    inner = first if (least >= 0) == highest else second
+    return Edge(inner.tenth_mm, inner.datum)
 
 
 def say_conflict(
@@ -191,7 +209,7 @@ def say_touch(
         said.append(
             f"exactly {_ft(minima.vertical_tenth_mm)} apart vertically {_between(band)}"
             if minima.vertical_tenth_mm
-            else f"one above the other, meeting at {format_altitude(band.lower, band.datum)}"
+            else f"one above the other, meeting at {band.lower}"
         )
     if signs[2] == 0:
         said.append(
@@ -207,8 +225,7 @@ def _when(window: tuple[int, int]) -> str:
 
 
 def _between(band: Band) -> str:
-    lower = format_altitude(band.lower, band.datum)
-    return f"between {lower} and {format_altitude(band.upper, band.datum)}"
+    return f"between {band.lower} and {band.upper}"
 
 
 def _nm(tenth_mm: int) -> str:
