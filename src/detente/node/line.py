@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("detente")
 
 RETRY_FIRST_S = 0.2
+LOST_S = 2.1  # just over the time after which a frame counts as lost
 ACK_DELAY_S = 0.1  # time for a next statement to carry the acknowledgement along
 COSIGN_EVERY_S = 1.0
 TIMEOUT_S = 20.0
@@ -64,27 +65,38 @@ class Line:
         self.failing: str | None = None
         self._offsets: deque[tuple[float, int]] = deque(maxlen=OFFSETS_KEPT)
         self._offset_alarm = False
+        self._ack_due = False
+        self._held: dict[str, int] = {}
 
     async def run(self) -> None:
         """Exchange frames whenever there is something, and now and then when there is not."""
+        beat_s = self.node.home.config.heartbeat_s
         pause_s = 0.0
-        wait_s = 0.0 if self.chain == "ordinary" else self.node.home.config.heartbeat_s
+        wait_s = 0.0 if self.chain == "ordinary" else beat_s
         while True:
             if pause_s:
                 await asyncio.sleep(pause_s * random.uniform(0.7, 1.0))
             else:
                 try:
                     await asyncio.wait_for(self.wake.wait(), wait_s)
+                    woken = True
                 except TimeoutError:
-                    if self.chain == "safety":
-                        wait_s = self.node.home.config.heartbeat_s
-                        if not await self.node.do(self._pending):
-                            continue  # the ordinary loop beats for both
-            self.wake.clear()
+                    woken = self.chain == "safety"  # the ordinary loop beats for both
+                self.wake.clear()
+                if woken:
+                    news, unheld = await self.node.do(self._look)
+                    if not news:  # it left with the answer to a frame of the peer's
+                        wait_s = (
+                            ACK_DELAY_S
+                            if self._ack_due
+                            else (min(LOST_S, beat_s) if unheld else beat_s)
+                        )
+                        continue
             try:
-                more = await self.exchange()
+                news, unheld = await self.exchange()
             except (httpx.HTTPError, DetenteError, OSError) as error:
                 pause_s = min(max(RETRY_FIRST_S, pause_s * 2), self.node.home.config.retry_most_s)
+                await self.node.do(lambda core: core.link(self.peer).offered.clear())
                 self._failed(error)
                 continue
             if self.failing is not None:
@@ -93,14 +105,28 @@ class Line:
                     Alert("line-up", f"the line to {self.peer} answers again", self.peer)
                 )
             pause_s = 0.0
-            wait_s = {"at once": 0.0, "soon": ACK_DELAY_S}.get(
-                more, self.node.home.config.heartbeat_s
+            wait_s = (
+                0.0
+                if news
+                else ACK_DELAY_S
+                if self._ack_due
+                else (min(LOST_S, beat_s) if unheld else beat_s)
             )
 
-    def _pending(self, core: Core) -> bool:
-        return (
-            core.state.head(True, self.peer, self.chain).sequence
-            > core.link(self.peer).acked[self.chain].sequence
+    @property
+    def _chains(self) -> tuple[str, ...]:
+        return ("safety",) if self.chain == "safety" else ("safety", "ordinary")
+
+    def _look(self, core: Core) -> tuple[bool, bool]:
+        """Whether there is something to send now, and whether something is not yet held by the peer."""
+        link, now_us = core.link(self.peer), self.node.now_us()
+        waits = link.state == "cold" and any(
+            self.peer in intent.waiting for intent in core.intents.values()
+        )
+        news = waits or any(core.has_news(self.peer, chain, now_us) for chain in self._chains)
+        heads = core.state.heads(True, self.peer)
+        return news, any(
+            heads[chain].sequence > link.acked[chain].sequence for chain in self._chains
         )
 
     def _failed(self, error: Exception) -> None:
@@ -120,10 +146,10 @@ class Line:
             )
         self.failing = kind
 
-    async def exchange(self) -> str:
-        """Send the next frame and take the answer: ``at once`` or ``soon`` when there is more to do."""
-        chains = ("safety",) if self.chain == "safety" else ("safety", "ordinary")
-        data = await self.node.do(lambda core: self._write(core, chains))
+    async def exchange(self) -> tuple[bool, bool]:
+        """Send the next frame and take the answer; what `_look` says afterwards."""
+        self._ack_due = False
+        data = await self.node.do(lambda core: self._write(core, self._chains))
         sent_us, started = self.node.now_us(), time.monotonic()
         response = await self.client.post(
             "/peer/v1/frames", content=data, headers={"content-type": "application/json"}
@@ -134,13 +160,17 @@ class Line:
                 "peer-answered",
                 f"{self.peer} answered {response.status_code}: {response.text[:200]}",
             )
-        offset = (sent_us, took_s)
-        return str(await self.node.run(lambda core: self._take(core, response.content, offset)))
+        news, unheld = await self.node.run(
+            lambda core: self._take(core, response.content, (sent_us, took_s))
+        )
+        return bool(news), bool(unheld)
 
     def _write(self, core: Core, chains: tuple[str, ...]) -> bytes:
         return write_frame(core, next_frame(core, self.peer, self.node.now_us(), chains=chains))
 
-    def _take(self, core: Core, data: bytes, sent: tuple[int, float]) -> tuple[str, list[Effect]]:
+    def _take(
+        self, core: Core, data: bytes, sent: tuple[int, float]
+    ) -> tuple[tuple[bool, bool], list[Effect]]:
         now_us = self.node.now_us()
         try:
             frame = read_frame(core, data, now_us)
@@ -152,7 +182,7 @@ class Line:
                 )
         except PeerError as error:
             core.keep_evidence(now_us, self.peer, error)
-            return "", [
+            return (False, False), [
                 Alert("not-taken", f"an answer from {self.peer} was not taken: {error}", self.peer)
             ]
         taken = take_frame(core, frame, now_us)
@@ -161,9 +191,23 @@ class Line:
                 Alert("recovered", "the record agrees with the peers again", self.peer)
             )
         self._measure(core, frame.time_us, sent, now_us, taken.effects)
-        if self._pending(core) or core.link(self.peer).state == "cold":
-            return "at once", taken.effects
-        return ("soon" if frame.messages else ""), taken.effects
+        link = core.link(self.peer)
+        for (
+            chain
+        ) in self._chains:  # what the answer does not acknowledge was not taken: it goes again
+            link.offered.pop(chain, None)
+        self._ack_due = bool(frame.messages)
+        heads = core.state.heads(True, self.peer)
+        news = any(core.has_news(self.peer, chain, now_us) for chain in self._chains)
+        unheld = any(heads[chain].sequence > link.acked[chain].sequence for chain in self._chains)
+        # a line that took nothing and says so again and again must not spin
+        progress = (
+            taken.logged
+            or taken.duplicates
+            or any(frame.received[c].sequence > self._held.get(c, -1) for c in self._chains)
+        )
+        self._held = {c: frame.received[c].sequence for c in self._chains}
+        return (news and bool(progress), unheld), taken.effects
 
     def _measure(
         self, core: Core, their_us: int, sent: tuple[int, float], now_us: int, effects: list[Effect]

@@ -25,6 +25,9 @@ from detente.protocol.effect import Effect, Send
 
 log = logging.getLogger("detente")
 
+INDEX_SLICE = (
+    100  # notices indexed at once after a start: some 50 ms, in which nothing else is answered
+)
 GRACE_S = 2  # for answers under way when the node is told to stop
 
 
@@ -105,6 +108,7 @@ class Serving:
                 os.chmod(node.home.socket, 0o600)
                 self.open_lines()
                 self.ready.set()
+                self._task(self._index())
                 log.info("serving peers on %s, operators on %s", config.listen, config.api)
             await asyncio.wait([watcher, *running], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -146,6 +150,11 @@ class Serving:
             if member in self.node.cosigners(core):
                 cosigning = self.cosigning[member] = Cosigning(self.node, member, client)
                 self._task(cosigning.run())
+
+    async def _index(self) -> None:
+        """Complete the live index in slices after a start, between other work."""
+        while not await self.node.do(lambda core: core.index_live(INDEX_SLICE)):
+            await asyncio.sleep(0.005)
 
     def _task(self, work: Any) -> None:
         task = asyncio.create_task(work)

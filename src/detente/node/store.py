@@ -21,10 +21,24 @@ from detente.node import schema
 from detente.node.migrate import migrate
 from detente.protocol.journal import Entry, Evidence, Intent
 from detente.protocol.statement import Openings, Statement, parse_statement
-from detente.signing.envelope import encode_envelope, parse_envelope
+from detente.signing.envelope import encode_envelope, load_envelope
 from detente.units import US_PER_S
 
 DAY_US = 86_400 * US_PER_S
+RECENT_STATEMENTS = 512
+
+_S = schema.statement.c
+_BY_ID = sa.select(_S.envelope, _S.openings).where(_S.id == sa.bindparam("id"))
+_CHAIN = (
+    sa.select(_S.id, _S.envelope, _S.openings)
+    .where(
+        _S.link == sa.bindparam("link"),
+        _S.chain == sa.bindparam("chain"),
+        _S.sequence > sa.bindparam("after"),
+    )
+    .order_by(_S.sequence)
+    .limit(sa.bindparam("limit"))
+)
 
 
 def _pragmas(connection: Any, _record: object) -> None:
@@ -52,6 +66,8 @@ class Store:
         self.connection = self.engine.connect()
         migrate(self.connection)
         self.writes = 0
+        # statements are written, sent, quoted by a receipt and answered within moments of each other
+        self._recent: dict[str, tuple[Statement, Openings]] = {}
 
     @classmethod
     def at(cls, path: Path) -> Store:
@@ -72,6 +88,7 @@ class Store:
 
     def rollback(self) -> None:
         """Forget everything since the last commit."""
+        self._recent.clear()
         self.connection.rollback()
 
     def close(self) -> None:
@@ -150,13 +167,23 @@ class Store:
                 "openings": msgspec.json.encode(openings),
             },
         )
+        self._keep(statement, openings)
+
+    def _keep(self, statement: Statement, openings: Openings) -> tuple[Statement, Openings]:
+        if len(self._recent) >= RECENT_STATEMENTS:
+            self._recent.pop(next(iter(self._recent)))
+        self._recent[statement.id] = (statement, openings)
+        return statement, openings
 
     def statement(self, statement: str) -> tuple[Statement, Openings] | None:
         """See `Journal`."""
-        row = self.connection.execute(
-            sa.select(schema.statement).where(schema.statement.c.id == statement)
-        ).first()
-        return (_statement(row.envelope), msgspec.json.decode(row.openings)) if row else None
+        recent = self._recent.get(statement)
+        if recent is not None:
+            return recent
+        row = self.connection.execute(_BY_ID, {"id": statement}).first()
+        return (
+            self._keep(_statement(row.envelope), msgspec.json.decode(row.openings)) if row else None
+        )
 
     def find_statements(self, prefix: str, limit: int = 2) -> list[str]:
         """Ids of statements that start with a prefix, for people who type short ids."""
@@ -170,15 +197,12 @@ class Store:
         """See `Journal`."""
         if limit <= 0:
             return []
-        c = schema.statement.c
-        query = (
-            sa.select(c.envelope, c.openings)
-            .where(c.link == link, c.chain == chain, c.sequence > after)
-            .order_by(c.sequence)
-            .limit(limit)
-        )
-        rows = self.connection.execute(query).all()
-        return [(_statement(row.envelope), msgspec.json.decode(row.openings)) for row in rows]
+        parameters = {"link": link, "chain": chain, "after": after, "limit": limit}
+        found = []
+        for row in self.connection.execute(_CHAIN, parameters).all():
+            recent = self._recent.get(row.id)
+            found.append(recent or (_statement(row.envelope), msgspec.json.decode(row.openings)))
+        return found
 
     def put_intent(self, intent: Intent) -> None:
         """See `Journal`."""
@@ -359,7 +383,7 @@ def unavailable(error: Exception) -> UnavailableError:
 
 
 def _statement(envelope: bytes) -> Statement:
-    return parse_statement(parse_envelope(envelope), canonical=True)
+    return parse_statement(load_envelope(envelope), canonical=True)
 
 
 def _entry(row: Any) -> Entry:

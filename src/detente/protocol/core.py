@@ -8,7 +8,7 @@ before answer). After a failed commit the caller throws the core away and loads 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -20,7 +20,7 @@ from detente.ledger.checkpoint import log_origin, sign_checkpoint
 from detente.ledger.leaf import LeafHeader, LeafOpening, derive_log_seed, leaf_bytes, open_leaf
 from detente.ledger.merkle import MerkleTree, leaf_hash
 from detente.limits import INTENTS_WAITING
-from detente.notice.activity import ActivityNotice, parse_activity_body
+from detente.notice.activity import ActivityNotice
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.fold import State
 from detente.protocol.identity import Identity
@@ -78,6 +78,8 @@ class Core:
         self._seeds: dict[int, bytes] = {}
         self.live = LiveVolumes()
         self.links: dict[str, Link] = {}
+        self.run = entropy(8).hex()
+        self.frames_written = 0
         for entry, leaf, statement, openings in journal.replay():
             self.tree.append(leaf)
             self.state.apply(entry, statement, openings)
@@ -86,8 +88,7 @@ class Core:
         self.intents: dict[int, Intent] = {intent.number: intent for intent in journal.intents()}
         self._next_intent = max(self.intents, default=0) + 1
         self._volumes: dict[str, ActivityNotice] = {}
-        for notice_id in self.state.notices:
-            self.refresh_live(notice_id)
+        self._unindexed = list(self.state.notices)
 
     # -- the ledger ---------------------------------------------------------------------------
 
@@ -514,6 +515,7 @@ class Core:
 
     def volumes(self, notice_id: str) -> ActivityNotice | None:
         """The volumes of a notice's live version."""
+        self.index_live()
         return self._volumes.get(notice_id)
 
     def refresh_live(self, notice_id: str) -> None:
@@ -529,14 +531,26 @@ class Core:
         if (
             "pieces" in values
         ):  # destroyed or withheld openings leave the notice in the record, not in the air
-            volumes = parse_activity_body(
-                values, name=notice_id.partition(":")[2], exercise=notice.exercise
+            volumes = self.state.volumes(
+                notice_id.partition(":")[2], notice.exercise, notice.latest.body_digest, values
             )
             self._volumes[notice_id] = volumes
             self.live.insert(notice_id, volumes)
 
+    def index_live(self, most: int | None = None) -> bool:
+        """Bring notices that were only folded so far into the live index; True when all are.
+
+        After a start this is work to be done in slices: a node answers before its index is complete, and
+        whatever needs the index completes it first.
+        """
+        for notice_id in self._unindexed[: most if most is not None else len(self._unindexed)]:
+            self.refresh_live(notice_id)
+        del self._unindexed[: most if most is not None else len(self._unindexed)]
+        return not self._unindexed
+
     def after_activity(self, notice_id: str, now_us: int) -> list[Effect]:
         """A notice changed: bring the index in line, check it, record and report what is new."""
+        self.index_live()
         self.refresh_live(notice_id)
         effects: list[Effect] = []
         for record in find_conflicts(self.state, self.live, self._volumes, notice_id):
@@ -547,12 +561,8 @@ class Core:
             effects.append(Alert(record["verdict"], record["reason"], refs=(record["id"], *ids)))
         return effects
 
-    def touched(self) -> Iterable[str]:
-        """Peers that have something waiting in our outbox."""
-        for peer in self.state.peers:
-            acked = self.link(peer).acked
-            if any(
-                self.state.head(True, peer, c).sequence > acked[c].sequence
-                for c in ("safety", "ordinary")
-            ):
-                yield peer
+    def has_news(self, peer: str, chain: str, now_us: int) -> bool:
+        """Whether a chain to a peer has something that is neither held by it nor under way."""
+        return self.state.head(True, peer, chain).sequence > self.link(peer).sent_up_to(
+            chain, now_us
+        )

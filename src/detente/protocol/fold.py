@@ -13,11 +13,14 @@ import msgspec
 from detente.agreement.card import Card, parse_certificate, parse_revocation
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.terms import Agreement, verify_agreement_file
+from detente.notice.activity import ActivityNotice, parse_activity_body
 from detente.protocol.journal import Entry, Json
 from detente.protocol.link import Head, Heads
 from detente.protocol.statement import Openings, Statement, body_values
 from detente.signing.key import STRICT, Verifier
 from detente.units import format_time, parse_time
+
+PARSED_KEPT = 64  # a frame's worth
 
 
 class Version(msgspec.Struct):
@@ -122,6 +125,22 @@ class State(msgspec.Struct):
     alarms: list[Alarm] = []
     ceases: list[Json] = []
     filed_versions: dict[str, int] = {}
+    parsed: dict[str, ActivityNotice] = {}
+
+    def volumes(self, name: str, exercise: bool, body: str, values: Json) -> ActivityNotice:
+        """A body as volumes, checked in full; the last few are kept, because one body is judged,
+        indexed and compared in turn.
+
+        Raises:
+            UsageError, RefusedError: the body breaks a rule of docs/spec/notice.md.
+        """
+        found = self.parsed.get(body)
+        if found is None or found.name != name or found.exercise != exercise:
+            found = parse_activity_body(values, name=name, exercise=exercise)
+            if len(self.parsed) >= PARSED_KEPT:
+                self.parsed.pop(next(iter(self.parsed)))
+            self.parsed[body] = found
+        return found
 
     def head(self, made: bool, peer: str, chain: str) -> Head:
         """The head of one chain with one peer."""

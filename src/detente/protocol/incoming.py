@@ -33,6 +33,8 @@ from detente.signing.key import PublicKeys, parse_public_keys
 from detente.signing.sealing import parse_sealing_public_key
 from detente.units import US_PER_S, format_time
 
+SYNCED_EVERY_US = 5 * US_PER_S  # how often the fact that nothing is missing is made durable
+
 
 class Taken(msgspec.Struct):
     """What came of a frame: effects for the shell, and counts for its metrics."""
@@ -71,8 +73,14 @@ def take_frame(core: Core, frame: Frame, now_us: int) -> Taken:
     taken = Taken()
     link = core.link(frame.sender)
     link.heard_us = now_us
-    link.their_sent = dict(frame.sent)
-    _compare_heads(core, link, frame, now_us, taken)
+    if (frame.run, frame.number) > (
+        link.their_run,
+        link.their_number,
+    ) or frame.run != link.their_run:
+        link.their_run, link.their_number = frame.run, frame.number
+        link.their_sent = dict(frame.sent)
+        _compare_heads(core, link, frame, now_us, taken)
+    # else it was overtaken on the way: its heads are old news and accuse nobody; its statements count
     if core.fault is not None or link.state == "behind":
         return (
             taken  # nothing can be answered, so nothing is taken; the peer keeps it in its outbox
@@ -94,7 +102,14 @@ def take_frame(core: Core, frame: Frame, now_us: int) -> Taken:
     if link.state == "open":
         taken.effects += core.sign_waiting(now_us)
     if all(frame.sent[c] == core.state.head(False, frame.sender, c) for c in CHAINS):
-        core.journal.put_value(f"synced:{frame.sender}", now_us)
+        kept_us = (
+            core.journal.value(f"synced:{frame.sender}")
+            if link.synced_us is None
+            else link.synced_us
+        )
+        link.synced_us = now_us
+        if kept_us is None or not 0 <= now_us - kept_us < SYNCED_EVERY_US:
+            core.journal.put_value(f"synced:{frame.sender}", now_us)
     return taken
 
 
@@ -541,17 +556,22 @@ def next_frame(
 
     if link.state == "cold":
         chains = ()  # heads first; what the peer lacks is not known yet
+    core.frames_written += 1
     messages: list[bytes] = []
     room = FRAME_BYTES // 2  # base64 and the frame around it fit in the other half
     for chain in chains:
+        after = link.sent_up_to(chain, now_us)
+        if core.state.head(True, peer, chain).sequence <= after:
+            continue
         for statement, openings in core.journal.chain(
-            link_name(me, peer), chain, link.acked[chain].sequence, most - len(messages)
+            link_name(me, peer), chain, after, most - len(messages)
         ):
             sealed = seal(statement, openings)
             if messages and len(sealed) > room:
                 break
             room -= len(sealed)
             messages.append(sealed)
+            link.offer(chain, statement.sequence, now_us)
     lost: list[bytes] = []
     for chain in CHAINS:
         if (
@@ -559,7 +579,6 @@ def next_frame(
             and link.their_sent[chain].sequence < core.state.head(False, peer, chain).sequence
         ):
             after = link.their_sent[chain].sequence
-            # also the head itself, so that a fork at an equal number can be proved
             for statement, openings in core.journal.chain(
                 link_name(peer, me), chain, after, most - len(lost)
             ):
@@ -572,6 +591,8 @@ def next_frame(
     return Frame(
         sender=me,
         recipient=peer,
+        run=core.run,
+        number=core.frames_written,
         time_us=now_us,
         received=core.state.heads(False, peer),
         sent=core.state.heads(True, peer),

@@ -39,6 +39,9 @@ NO_HEADS: Heads = {"safety": Head(), "ordinary": Head()}
 #   forked       two statements of one chain carry the same number
 LinkState = Literal["cold", "open", "behind", "peer-behind", "forked"]
 Comparison = Literal["agree", "we-lack", "they-lack", "fork"]
+OFFER_US = (
+    2_000_000  # a frame not acknowledged by then is taken for lost and its statements go again
+)
 LINK_MOVES: dict[tuple[LinkState, Comparison], LinkState] = {
     ("cold", "agree"): "open",
     ("cold", "we-lack"): "behind",
@@ -62,6 +65,9 @@ class Link(msgspec.Struct):
         acked: heads of our chains as the peer last said it holds them; the outbox starts after them.
         their_sent: heads of the peer's chains as it last stated them.
         heard_us: our clock at the last good frame.
+        synced_us: our clock when we last held everything the peer had said by then.
+        offered, offered_us: what is under way, so that the two directions of one exchange and the two
+            loops of a line do not send the same statements side by side.
         offset_us: the peer's clock less ours, from the exchange with the shortest round trip of late.
     """
 
@@ -69,9 +75,23 @@ class Link(msgspec.Struct):
     state: LinkState = "cold"
     acked: Heads = msgspec.field(default_factory=lambda: dict(NO_HEADS))
     their_sent: Heads = msgspec.field(default_factory=lambda: dict(NO_HEADS))
+    their_run: str = ""
+    their_number: int = 0
     heard_us: int | None = None
     offset_us: int | None = None
-    checkpoint: str | None = None
+    synced_us: int | None = None
+    offered: dict[str, int] = msgspec.field(default_factory=dict)
+    offered_us: int = 0
+
+    def offer(self, chain: str, sequence: int, now_us: int) -> None:
+        """Note that statements up to `sequence` are under way in a frame."""
+        self.offered[chain] = max(sequence, self.offered.get(chain, 0))
+        self.offered_us = now_us
+
+    def sent_up_to(self, chain: str, now_us: int) -> int:
+        """The number up to which the peer holds our chain, or will in a moment if no frame is lost."""
+        fresh = 0 <= now_us - self.offered_us < OFFER_US
+        return max(self.acked[chain].sequence, self.offered.get(chain, 0) if fresh else 0)
 
     def move(self, comparison: Comparison) -> bool:
         """Advance by the table; True when the state changed."""
@@ -85,6 +105,8 @@ class Frame(msgspec.Struct, frozen=True):
     """What one node sends another in one piece.
 
     Attributes:
+        run, number: which run of the sender's program, and its how-manieth frame: heads in a frame that
+            was overtaken on the way must not make an honest peer look as if it had lost something.
         time_us: the sender's clock when it was sent.
         received: heads of the addressee's chains as the sender holds them (also the acknowledgement).
         sent: heads of the sender's own chains.
@@ -95,6 +117,8 @@ class Frame(msgspec.Struct, frozen=True):
 
     sender: str
     recipient: str
+    run: str
+    number: int
     time_us: int
     received: Heads
     sent: Heads
@@ -108,6 +132,8 @@ class _Wire(msgspec.Struct, forbid_unknown_fields=True):
     from_: str = msgspec.field(name="from")
     lost: list[str] = msgspec.field()
     messages: list[str] = msgspec.field()
+    number: int = msgspec.field()
+    run: str = msgspec.field()
     received: dict[Literal["ordinary", "safety"], tuple[int, str | None]] = msgspec.field()
     sent: dict[Literal["ordinary", "safety"], tuple[int, str | None]] = msgspec.field()
     time: str = msgspec.field()
@@ -137,6 +163,8 @@ def encode_frame(frame: Frame, key_id: str, sign: Callable[[bytes], bytes]) -> b
             "from": frame.sender,
             "lost": [encode_base64url(one) for one in frame.lost],
             "messages": [encode_base64url(one) for one in frame.messages],
+            "number": frame.number,
+            "run": frame.run,
             "received": _heads_json(frame.received),
             "sent": _heads_json(frame.sent),
             "time": format_time(frame.time_us),
@@ -199,6 +227,8 @@ def parse_frame(data: bytes, verify: Callable[[str, str, bytes, bytes], None]) -
     return Frame(
         sender=wire.from_,
         recipient=wire.to,
+        run=wire.run,
+        number=wire.number,
         time_us=time_us,
         received={chain: Head(*head) for chain, head in wire.received.items()},
         sent={chain: Head(*head) for chain, head in wire.sent.items()},

@@ -175,7 +175,7 @@ def _complete_until(core: Core, by: str | None, now_us: int) -> int | None:
     if by == core.identity.party:
         return now_us
     peers = [by] if by is not None else core.state.peers
-    times = [core.journal.value(f"synced:{peer}") for peer in peers]
+    times = [core.link(peer).synced_us or core.journal.value(f"synced:{peer}") for peer in peers]
     return min(times) if times and all(t is not None for t in times) else None
 
 

@@ -13,7 +13,6 @@ import msgspec
 from detente.agreement.card import parse_certificate, parse_revocation
 from detente.errors import DetenteError, RefusedError
 from detente.limits import CLOCK_SKEW_FLAG_S, TEXT_CHARS
-from detente.notice.activity import parse_activity_body
 from detente.protocol.statement import Chain, Openings, Statement, body_values
 from detente.units import US_PER_S
 
@@ -105,8 +104,11 @@ def judge(state: State, statement: Statement, openings: Openings) -> Answer:
         values = body_values(openings)
         if statement.type == "activity/notice":
             assert statement.thread is not None
-            parse_activity_body(
-                values, name=statement.thread.id.partition(":")[2], exercise=statement.exercise
+            state.volumes(
+                statement.thread.id.partition(":")[2],
+                statement.exercise,
+                statement.body_digest,
+                values,
             )
         elif statement.type in ("activity/cancel", "hotline/cease"):
             _check_text(values, "reason")

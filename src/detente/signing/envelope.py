@@ -14,6 +14,7 @@ Source: DSSE v1.0.2 (protocol and envelope); RFC 8785 for the bytes.
 
 from __future__ import annotations
 
+import binascii
 import re
 
 import msgspec
@@ -156,6 +157,20 @@ def parse_envelope(data: bytes, *, most_bytes: int = limits.STATEMENT_BYTES) -> 
             evidence=data,
         )
     return envelope
+
+
+def load_envelope(data: bytes) -> Envelope:
+    """The envelope of bytes that `encode_envelope` wrote on this machine, checked when they were stored.
+
+    Twice as fast as `parse_envelope`, for reading a whole ledger at start; never for a peer's bytes.
+    """
+    wire = _decoder.decode(data)
+    payload, first, second = (
+        binascii.a2b_base64(part)
+        for part in (wire.payload, wire.signatures[0].sig, wire.signatures[1].sig)
+    )
+    key_id = wire.signatures[0].keyid.removesuffix("#ed25519")
+    return Envelope(wire.payload_type, payload, key_id, Signatures(first, second))
 
 
 def _key_id_of(wire: _WireEnvelope) -> str:
