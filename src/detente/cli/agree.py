@@ -17,7 +17,7 @@ from detente.agreement.terms import (
     verify_agreement_file,
 )
 from detente.cli.client import Api
-from detente.cli.output import errors, out, show, table
+from detente.cli.output import errors, out, print_table, show, table
 from detente.errors import UsageError
 from detente.node.clock import real_us
 from detente.node.home import Home, read_card, read_json, write_json
@@ -191,7 +191,7 @@ def show_command(directory: Dir, as_json: Json = False) -> None:
         rows = table("PARTY", "NAME", "ROLE", "FINGERPRINT (read it out)")
         for one in document["parties"]:
             rows.add_row(one["id"], one["name"], one["role"], roots[one["id"]])
-        out.print(rows)
+        print_table(rows)
         terms = document["terms"]
         minima = terms["minima"]
         out.print(

@@ -10,7 +10,7 @@ import typer
 
 from detente.agreement.card import issue_certificate, issue_revocation
 from detente.cli.client import Api
-from detente.cli.output import errors, out, show, table
+from detente.cli.output import dtg, errors, out, print_table, show, table
 from detente.errors import UnavailableError, UsageError
 from detente.node.clock import real_us
 from detente.node.home import KEY_DAYS, Home
@@ -31,12 +31,16 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
     keys = found["keys"]
 
     def text() -> None:
-        rows = table("USE", "KEY", "SERIAL", "FROM", "UNTIL")
+        rows = table("USE", "KEY", "NO", "FROM", "UNTIL")
         for row in keys:
             rows.add_row(
-                row["use"], row["key"], str(row["serial"]), row["valid_from"], row["valid_until"]
+                row["use"],
+                row["key"],
+                str(row["serial"]),
+                dtg(row["valid_from"]),
+                dtg(row["valid_until"]),
             )
-        out.print(rows)
+        print_table(rows)
 
     show({"keys": keys}, as_json, text)
 

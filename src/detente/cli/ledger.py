@@ -22,6 +22,7 @@ from detente.node.home import Home, read_json
 from detente.node.outcome import EXIT_BAD_NEWS, EXIT_CANNOT_TELL
 from detente.protocol.bundle import LEGAL_NOTE, verify_bundle
 from detente.signing.key import PublicKeys, parse_public_keys
+from detente.units import parse_time
 
 app = typer.Typer(help="Audit the ledger.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -85,7 +86,8 @@ def ask(
 
     show(found, as_json, text)
     if not found["notices"]:
-        complete = found["complete_until"] is not None and found["complete_until"] >= until
+        known = found["complete_until"]
+        complete = known is not None and parse_time(known) >= parse_time(until)
         raise typer.Exit(EXIT_BAD_NEWS if complete else EXIT_CANNOT_TELL)
 
 

@@ -16,6 +16,7 @@ from detente.cli.output import (
     exercise_banner,
     lead,
     out,
+    print_table,
     show,
     table,
     when,
@@ -171,23 +172,23 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
         if not found["notices"]:
             out.print("no notices in this record yet")
             return
-        rows = table("NOTICE", "V", "STATE", "PHASE", "START", "END", "RECEIVED", "LEAD", "")
+        rows = table("NOTICE", "V", "STATE", "START", "END", "LEAD", "")
         for row in found["notices"]:
             flags = " ".join(
                 word for word, on in (("EXERCISE", row["EXERCISE"]), ("LATE", row["late"])) if on
             )
+            start, end = dtg(row["start"]), dtg(row["end"])
             rows.add_row(
                 row["id"],
                 str(row["version"]),
                 row["state"],
-                row["phase"],
-                dtg(row["start"]),
-                dtg(row["end"]),
-                dtg(row["received"]),
+                start,
+                # a day that both share is said once
+                end[2:7] if end[:2] + end[7:] == start[:2] + start[7:] else end,
                 lead(row["lead_time_s"]),
                 flags,
             )
-        out.print(rows)
+        print_table(rows)
 
     show(found, as_json, text)
 

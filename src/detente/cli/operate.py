@@ -14,7 +14,7 @@ import typer
 
 from detente import __version__
 from detente.cli.client import Api
-from detente.cli.output import clock_line, errors, out, show, table
+from detente.cli.output import clock_line, errors, out, print_table, show, table
 from detente.errors import DetenteError
 from detente.node.clock import real_us
 from detente.node.home import Home, split_listen
@@ -81,7 +81,7 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
         for row in found["operators"]:
             rows.add_row(row["name"], row["role"], row["desk"])
         if found["operators"]:
-            out.print(rows)
+            print_table(rows)
 
     show(found, as_json, text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import sys
@@ -10,13 +11,16 @@ from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
-from detente.errors import DetenteError
+from detente.errors import DetenteError, UnavailableError, UsageError, shown
 from detente.node.outcome import error_json, exit_code
 from detente.units import format_dtg, format_duration, parse_time
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+TABLE_CHARS = 1_000  # wider than any row; ids and names have limits of their own
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -44,16 +48,37 @@ def errors(command: Command) -> Command:
         try:
             return command(*args, **kwargs)
         except DetenteError as error:
-            if kwargs.get("as_json"):
-                print_json(error_json(error))
-            err.print(f"detente: {error}", markup=False, style="bold")
-            if error.hint:
-                err.print(f"  {error.hint}", markup=False)
+            _say(error, kwargs.get("as_json"))
             raise typer.Exit(exit_code(error)) from None
         except BrokenPipeError:
             raise typer.Exit(0) from None
+        except OSError as error:  # a file that cannot be read or written, or no room for it
+            _say(file_error(error), kwargs.get("as_json"))
+            raise typer.Exit(exit_code(file_error(error))) from None
 
     return wrapped  # type: ignore[return-value]
+
+
+def _say(error: DetenteError, as_json: object) -> None:
+    if as_json:
+        print_json(error_json(error))
+    err.print(f"detente: {error}", markup=False, style="bold")
+    if error.hint:
+        err.print(f"  {error.hint}", markup=False)
+
+
+def file_error(error: OSError) -> DetenteError:
+    """What the operating system said about a file, as an error of ours."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UnavailableError(
+            "disk-full",
+            f"there is no room to write {shown(error.filename)}; some must be made",
+            hint="free disk space and run the command again",
+        )
+    return UsageError(
+        "file-unusable",
+        f"{shown(error.filename)}: {error.strerror or error}; it must be a file that can be used",
+    )
 
 
 def when(text: str | None) -> str:
@@ -76,11 +101,17 @@ def lead(seconds: float | None) -> str:
 
 
 def table(*columns: str) -> Table:
-    """A plain table that survives a pipe."""
+    """A plain table that survives a pipe; print it with `print_table`."""
     found = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
-        found.add_column(column, overflow="fold")
+        found.add_column(column, no_wrap=True)
     return found
+
+
+def print_table(rows: Table) -> None:
+    """A table with each row on one line: a terminal too narrow wraps it, no word is cut."""
+    wanted = Measurement.get(out, out.options.update(width=TABLE_CHARS), rows).maximum
+    Console(highlight=False, soft_wrap=True, width=max(out.width, wanted)).print(rows)
 
 
 def exercise_banner(exercise: bool) -> str:
