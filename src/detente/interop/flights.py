@@ -20,7 +20,7 @@ from detente.airspace.earth import earth_point, length_of
 from detente.airspace.edge import cut_geodesic
 from detente.airspace.reach import distance_square
 from detente.airspace.volume import Volume, build_volume
-from detente.interop.tracks import Track
+from detente.interop.recording import Track
 from detente.limits import NAME_CHARS
 from detente.notice.activity import ActivityNotice, build_notice
 from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_M, US_PER_S
