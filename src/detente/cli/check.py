@@ -55,7 +55,7 @@ def check_files(own: bytes, peer: bytes, minima: Minima | None = None) -> dict[s
     }
 
 
-def exit_code(result: dict[str, object]) -> int:
+def exit_code_of(result: dict[str, object]) -> int:
     """0 clear, 1 conflict, 3 cannot tell."""
     return EXIT_CODES[str(result["verdict"])]
 

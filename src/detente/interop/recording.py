@@ -50,17 +50,20 @@ class Track:
         return len(self.time_us)
 
 
-def parse_tracks(data: bytes) -> tuple[Track, ...]:
+def parse_tracks(data: bytes, *, parquet: bool | None = None) -> tuple[Track, ...]:
     """The tracks in a CSV or Parquet file, sorted by id.
 
     Args:
-        data: the bytes of the file; Parquet is known by its first four bytes.
+        data: the bytes of the file.
+        parquet: the format; Parquet is known by its first four bytes when left out.
 
     Raises:
         UsageError: no rows, a column missing, or a value that cannot be read; `.field` names the
             row (1 is the first after the header) and column.
     """
-    columns = _read_parquet(data) if data[:4] == b"PAR1" else _read_csv(data)
+    if parquet is None:
+        parquet = data[:4] == b"PAR1"
+    columns = _read_parquet(data) if parquet else _read_csv(data)
     ids = columns["id"]
     if not ids:
         raise UsageError("tracks-empty", "file has no rows; it must have at least one")
