@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,8 +22,9 @@ from detente.cli.output import (
     table,
     when,
 )
-from detente.errors import UsageError
+from detente.errors import UsageError, shown
 from detente.node.outcome import EXIT_BAD_NEWS, EXIT_UNAVAILABLE
+from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S
 
 app = typer.Typer(help="File, list, show, amend and cancel notices.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -261,7 +263,7 @@ def from_tracks(
     from detente.interop.geojson import format_geojson
     from detente.interop.tracks import corridor_notices, parse_tracks
 
-    flights = parse_tracks(read_file(tracks, "TRACKS"), parquet=tracks.suffix == ".parquet")
+    flights = parse_tracks(read_file(tracks, "TRACKS"))
     directory.mkdir(parents=True, exist_ok=True)
     names = []
     for notice in corridor_notices(flights, exercise=exercise):
@@ -380,15 +382,34 @@ def check(
 ) -> None:
     """Check two files against each other, offline: 0 clear, 1 conflict, 3 cannot tell."""
     from detente.cli.check import check_files, describe, exit_code_of
+    from detente.conflict.strategic import Minima
 
-    found = check_files(
-        read_file(own, "OWN"),
-        read_file(peer, "PEER"),
-        lateral_nm=lateral_nm,
-        vertical_ft=vertical_ft,
-        time_s=time_s,
+    minima = Minima(
+        lateral_tenth_mm=_whole(lateral_nm, TENTH_MM_PER_NM, "--lateral-nm", "0.1 mm"),
+        vertical_tenth_mm=_whole(vertical_ft, TENTH_MM_PER_FT, "--vertical-ft", "0.1 mm"),
+        time_us=_whole(time_s, US_PER_S, "--time-s", "microseconds"),
     )
+    found = check_files(read_file(own, "OWN"), read_file(peer, "PEER"), minima)
     show(found, as_json, lambda: out.print(describe(found), markup=False))
     code = exit_code_of(found)
     if code:
         raise typer.Exit(code)
+
+
+def _whole(text: str, factor: int, field: str, unit: str) -> int:
+    """A decimal number as a whole count of small units, exactly.
+
+    Raises:
+        UsageError: ``minimum-malformed``.
+    """
+    try:
+        exact = Decimal(text) * factor
+    except InvalidOperation:
+        exact = Decimal("NaN")
+    if not exact.is_finite() or exact < 0 or exact != exact.to_integral_value() or exact >= 2**53:
+        raise UsageError(
+            "minimum-malformed",
+            f"minimum is {shown(text)}; it must be a number from 0 that is a whole count of {unit}",
+            field=field,
+        )
+    return int(exact)
