@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from detente.conflict.strategic import LiveVolumes, Minima, PairVerdict, Rules
+from detente.conflict.strategic import LiveVolumes, Minima, PairVerdict, Rules, build_minima
 from detente.errors import UsageError
 from detente.interop.geojson import parse_notices_geojson
 from detente.notice.activity import ActivityNotice
@@ -27,11 +27,13 @@ def check_files(own: bytes, peer: bytes, minima: Minima | None = None) -> dict[s
         touches alone are clear. Conflicts come first, then cannot-tells, each in order of time.
 
     Raises:
-        UsageError: a file cannot be read; `.field` begins with ``own`` or ``peer``.
+        UsageError: a file cannot be read (`.field` begins with ``own`` or ``peer``), or a minimum is
+            out of range.
     """
     own_notices = _parse(own, "own")
     peer_notices = _parse(peer, "peer")
-    rules = Rules(minima=minima or Minima())
+    given = minima or Minima()
+    rules = Rules(build_minima(given.lateral_tenth_mm, given.vertical_tenth_mm, given.time_us))
     index = LiveVolumes()
     for notice in peer_notices:
         index.insert(notice.name, notice)
@@ -55,7 +57,7 @@ def check_files(own: bytes, peer: bytes, minima: Minima | None = None) -> dict[s
     }
 
 
-def exit_code_of(result: dict[str, object]) -> int:
+def exit_code(result: dict[str, object]) -> int:
     """0 clear, 1 conflict, 3 cannot tell."""
     return EXIT_CODES[str(result["verdict"])]
 
