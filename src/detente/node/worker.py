@@ -6,6 +6,7 @@ batch happened: the core is thrown away and loaded again from what is durable.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from detente.errors import UnavailableError
 from detente.node.store import Store
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
+
+log = logging.getLogger("detente")
 
 Result = TypeVar("Result")
 Job = Callable[[Core], tuple[Any, list[Effect]]]
@@ -35,6 +38,10 @@ class Worker:
         self._on_effects = on_effects
         self._queue: queue.Queue[tuple[Job, Future[Any]] | None] = queue.Queue(QUEUE_JOBS)
         self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._lock = threading.Lock()
+        # called when the thread ends by a fault of its own; the server puts its stop here
+        self.on_broken: Callable[[], None] = lambda: None
         self.core = load()
         store.commit()
 
@@ -44,28 +51,35 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is queued and end the thread."""
+        """Finish what is queued and end the thread; what comes later is told to come back."""
         if self._thread is not None:
-            self._queue.put(None)
+            with self._lock:
+                self._stopping = True
+            if self._thread.is_alive():
+                self._queue.put(None)
             self._thread.join()
             self._thread = None
+            self._turn_away()
 
     def submit(self, job: Job) -> Future[Any]:
         """Queue a job; without a thread it runs at once.
 
         Raises:
-            UnavailableError: ``busy``.
+            UnavailableError: ``busy``, or ``stopping``.
         """
         future: Future[Any] = Future()
-        if self._thread is None:
-            self._batch([(job, future)])
-            return future
-        try:
-            self._queue.put_nowait((job, future))
-        except queue.Full:
-            raise UnavailableError(
-                "busy", f"{QUEUE_JOBS} requests wait; try again in a moment"
-            ) from None
+        with self._lock:
+            if self._stopping:
+                raise UnavailableError("stopping", "the node is stopping; nothing was taken")
+            if self._thread is not None:
+                try:
+                    self._queue.put_nowait((job, future))
+                except queue.Full:
+                    raise UnavailableError(
+                        "busy", f"{QUEUE_JOBS} requests wait; try again in a moment"
+                    ) from None
+                return future
+        self._batch([(job, future)])
         return future
 
     def _run(self) -> None:
@@ -83,9 +97,32 @@ class Worker:
                     last = True
                     break
                 batch.append(following)
-            self._batch(batch)
+            # whoever has gone away by now does not want it done; from here on nobody can cancel
+            batch = [item for item in batch if item[1].set_running_or_notify_cancel()]
+            try:
+                self._batch(batch)
+            except BaseException as error:
+                # not even loading again worked: whoever waits must learn it, and go on waiting nowhere
+                log.critical("the worker ended: %s", type(error).__name__)
+                with self._lock:
+                    self._stopping = True
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(_broken())
+                self._turn_away()
+                self.on_broken()
+                return
             if last:
                 return
+
+    def _turn_away(self) -> None:
+        while True:
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if item is not None and item[1].set_running_or_notify_cancel():
+                item[1].set_exception(_broken())
 
     def _batch(self, batch: list[tuple[Job, Future[Any]]]) -> None:
         """Run jobs in one transaction; a job that fails after writing is undone, the others run again."""
@@ -122,9 +159,21 @@ class Worker:
         for future, problem in failed:
             future.set_exception(problem)
         if effects:
-            self._on_effects(effects)
+            try:
+                self._on_effects(effects)
+            except Exception:
+                # the work is durable and answered; a listener that fails must not undo that
+                log.exception("telling of effects failed")
 
     def _reload(self) -> None:
         """Forget everything that is not durable. Lines are cold again: heads are compared anew."""
         self._store.rollback()
         self.core = self._load()
+
+
+def _broken() -> UnavailableError:
+    return UnavailableError(
+        "stopping",
+        "the node cannot go on with its store; nothing was taken",
+        hint="look at the log, then start the node again",
+    )
