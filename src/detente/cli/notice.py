@@ -381,7 +381,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check two files against each other, offline: 0 clear, 1 conflict, 3 cannot tell."""
-    from detente.cli.check import check_files, describe, exit_code_of
+    from detente.cli.check import check_files, describe, exit_code
     from detente.conflict.strategic import Minima
 
     minima = Minima(
@@ -391,7 +391,7 @@ def check(
     )
     found = check_files(read_file(own, "OWN"), read_file(peer, "PEER"), minima)
     show(found, as_json, lambda: out.print(describe(found), markup=False))
-    code = exit_code_of(found)
+    code = exit_code(found)
     if code:
         raise typer.Exit(code)
 
