@@ -1,0 +1,155 @@
+"""What must hold in every simulation, whatever goes wrong: each check says what it found broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, permutations
+
+from detente.protocol import views
+from detente.protocol.audit import audit
+from detente.protocol.core import Core
+from detente.protocol.link import Head
+from detente.protocol.statement import CHAINS, link_name
+from detente.signing.canonical import encode_canonical
+from detente.simulation.node import SimNode
+
+# Alarms that say a party did wrong or lost its record. Between honest nodes none may ever be raised.
+BLAME = frozenset({"behind", "chain-fork", "equivocation", "forked", "log-behind", "peer-behind"})
+
+
+def check_always(nodes: list[SimNode]) -> Iterator[str]:
+    """What holds at every moment, also in the middle of a failure; nodes that are down are left out."""
+    running = [node for node in nodes if node.core is not None]
+    for node in running:
+        yield from _check_no_blame(node)
+    for sender, receiver in permutations(running, 2):
+        yield from _check_heads(sender.running, receiver.running)
+        yield from _check_acknowledged(sender.running, receiver.running)
+        yield from _check_safety_first(sender.running, receiver.running)
+
+
+def check_healed(nodes: list[SimNode]) -> Iterator[str]:
+    """What holds besides once every node runs, every line works and nothing is under way."""
+    for node in nodes:
+        core = node.running
+        yield from _check_delivered(core)
+        found = audit(core)
+        for problem in found["problems"]:
+            yield f"{node.name}: audit: {problem}"
+        if views.projection(node.load()) != views.projection(core):
+            yield f"{node.name}: a rebuild gives another state"
+        if core.intents:
+            yield f"{node.name}: {len(core.intents)} filings still wait unsigned"
+    for one, other in combinations(nodes, 2):
+        yield from _check_conflicts(one.running, other.running)
+        for here, there in ((one, other), (other, one)):
+            made = here.running.state.heads(True, there.name)
+            held = there.running.state.heads(False, here.name)
+            if made != held:
+                yield f"{here.name} has said {_show(made)} and {there.name} holds {_show(held)}"
+
+
+def live_conflicts(core: Core, common: set[str]) -> dict[str, bytes]:
+    """The live conflicts among some notices: id to the record's canonical bytes."""
+    return {
+        conflict.id: encode_canonical(conflict.record)
+        for conflict in core.state.conflicts.values()
+        if conflict.live(core.state.notices)
+        and all(one["id"] in common for one in conflict.record["notices"])
+    }
+
+
+def common_notices(one: Core, other: Core) -> set[str]:
+    """The notices of which two nodes have the same version as the latest."""
+    return {
+        notice_id
+        for notice_id, notice in one.state.notices.items()
+        if (known := other.state.notices.get(notice_id)) is not None
+        and known.latest.body_digest == notice.latest.body_digest
+        and known.latest.number == notice.latest.number
+    }
+
+
+def _check_no_blame(node: SimNode) -> Iterator[str]:
+    for alarm in node.running.state.alarms:
+        if alarm.code in BLAME:
+            yield f"{node.name}: an honest node is blamed: {alarm.code}: {alarm.message}"
+    for code, count in node.disk.evidence_counts().items():
+        yield f"{node.name}: kept evidence against an honest node: {code} ({count})"
+    for code in ("not-taken", "refused", "not-understood"):
+        if node.alerts[code]:
+            yield f"{node.name}: told its officers {code} of an honest node"
+
+
+def _check_heads(sender: Core, receiver: Core) -> Iterator[str]:
+    me, peer = sender.identity.party, receiver.identity.party
+    for chain in CHAINS:
+        made, held = sender.state.head(True, peer, chain), receiver.state.head(False, me, chain)
+        if held.sequence > made.sequence:
+            yield f"{peer} holds {chain} {held.sequence} of {me}, which knows only {made.sequence}"
+        elif held.sequence:
+            same = sender.journal.chain(link_name(me, peer), chain, held.sequence - 1, 1)
+            if same[0][0].id != held.id:
+                yield f"{peer} holds another {chain} {held.sequence} of {me} than {me} does"
+
+
+def _check_acknowledged(sender: Core, receiver: Core) -> Iterator[str]:
+    """Every statement whose receipt the sender has is in both records, for good."""
+    me, peer = sender.identity.party, receiver.identity.party
+    for receipt in sender.state.receipts.values():
+        if receipt.party != peer:
+            continue
+        for core in (sender, receiver):
+            if core.journal.entry_of(receipt.statement) is None:
+                yield f"{receipt.statement[:12]} was acknowledged by {peer} to {me} and is not in the record of {core.identity.party}"
+        if receipt.answer != "delivered":
+            yield f"{peer} refused a statement of {me}: {receipt.rule}"
+
+
+def _check_safety_first(sender: Core, receiver: Core) -> Iterator[str]:
+    """No ordinary statement arrived before a safety statement that was made earlier."""
+    me, peer = sender.identity.party, receiver.identity.party
+    name = link_name(me, peer)
+    held = {chain: receiver.state.head(False, me, chain).sequence for chain in CHAINS}
+    last = sender.journal.chain(name, "ordinary", held["ordinary"] - 1, 1)
+    waiting = sender.journal.chain(name, "safety", held["safety"], 1)
+    if not held["ordinary"] or not last or not waiting:
+        return
+    ordinary, safety = (sender.journal.entry_of(found[0][0].id) for found in (last, waiting))
+    if ordinary is not None and safety is not None and safety.index < ordinary.index:
+        yield f"safety {held['safety'] + 1} of {me} waits behind ordinary {held['ordinary']} to {peer}"
+
+
+def _check_delivered(core: Core) -> Iterator[str]:
+    """Everything that was filed and addressed to a party has that party's receipt."""
+    me = core.identity.party
+    for entry, _, _, _ in core.journal.replay():
+        local = entry.local
+        if local is None or local["type"] != "notice/filed":
+            continue
+        notice = core.state.notices.get(local["notice"])
+        version = notice.versions.get(local["version"]) if notice else None
+        for to in local["to"]:
+            said = version.statements.get(to) if version else None
+            if said is None or said not in core.state.receipts:
+                yield f"{local['notice']} version {local['version']} of {me} was never delivered to {to}"
+    for peer in core.state.peers:
+        for chain in CHAINS:
+            for statement, _ in core.journal.chain(link_name(me, peer), chain, 0, 1_000_000):
+                if (
+                    not statement.type.startswith("receipt/")
+                    and statement.id not in core.state.receipts
+                ):
+                    yield f"{statement.type} {chain} {statement.sequence} of {me} has no receipt from {peer}"
+
+
+def _check_conflicts(one: Core, other: Core) -> Iterator[str]:
+    common = common_notices(one, other)
+    here, there = live_conflicts(one, common), live_conflicts(other, common)
+    if here != there:
+        only = sorted(set(here) ^ set(there)) or sorted(i for i in here if here[i] != there[i])
+        yield f"{one.identity.party} and {other.identity.party} disagree on conflict {only[0][:12]}"
+
+
+def _show(heads: dict[str, Head]) -> str:
+    return ", ".join(f"{chain} {heads[chain].sequence}" for chain in CHAINS)

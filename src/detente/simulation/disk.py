@@ -1,0 +1,252 @@
+"""A disk in memory: the journal of a simulated node, with crashes, a full disk and stale backups.
+
+Everything is kept in plain containers; a transaction is a list of ways back. So a commit costs nothing,
+a crash undoes what was not committed, and only a snapshot copies.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from detente.errors import UnavailableError
+from detente.limits import EVIDENCE_SAMPLE_BYTES, EVIDENCE_SAMPLES_PER_PEER_DAY
+from detente.protocol.journal import Entry, Evidence, Intent
+from detente.protocol.statement import Openings, Statement
+from detente.units import US_PER_S
+
+DAY_US = 86_400 * US_PER_S
+
+
+class _Content(msgspec.Struct):
+    """What stands on the disk."""
+
+    entries: list[tuple[Entry, bytes]] = []
+    entry_of: dict[str, int] = {}
+    statements: dict[str, tuple[Statement, Openings]] = {}
+    chains: dict[tuple[str, str], list[str]] = {}
+    intents: dict[int, Intent] = {}
+    checkpoints: dict[int, str] = {}
+    sizes: list[int] = []
+    cosigned: dict[int, dict[str, str]] = {}
+    values: dict[str, bytes] = {}
+    evidence: list[Evidence] = []
+    evidence_counts: Counter[tuple[int, str, str]] = msgspec.field(default_factory=Counter)
+
+    def copy(self) -> _Content:
+        """A copy that later writes do not reach; values themselves never change."""
+        return _Content(
+            entries=list(self.entries),
+            entry_of=dict(self.entry_of),
+            statements=dict(self.statements),
+            chains={name: list(ids) for name, ids in self.chains.items()},
+            intents=dict(self.intents),
+            checkpoints=dict(self.checkpoints),
+            sizes=list(self.sizes),
+            cosigned={size: dict(lines) for size, lines in self.cosigned.items()},
+            values=dict(self.values),
+            evidence=list(self.evidence),
+            evidence_counts=Counter(self.evidence_counts),
+        )
+
+
+class Disk:
+    """A `Journal` in memory.
+
+    Attributes:
+        full: writes fail as on a full disk.
+        writes: how many there have been; a caller sees from it whether a failed job wrote anything.
+    """
+
+    def __init__(self) -> None:
+        self._content = _Content()
+        self._undo: list[Callable[[], object]] = []
+        self.full = False
+        self.writes = 0
+
+    # -- transactions --------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Make everything since the last commit durable.
+
+        Raises:
+            UnavailableError: ``store-unavailable``; nothing was kept.
+        """
+        if self.full and self._undo:
+            self.rollback()
+            raise _unavailable()
+        self._undo.clear()
+
+    def rollback(self) -> None:
+        """Forget everything since the last commit: a failed job, or a crash."""
+        while self._undo:
+            self._undo.pop()()
+
+    def snapshot(self) -> object:
+        """What is durable now, for `restore`."""
+        assert not self._undo, "a snapshot is taken between transactions"
+        return self._content.copy()
+
+    def restore(self, snapshot: object) -> None:
+        """Go back to a snapshot, as an operator does with an old backup."""
+        assert isinstance(snapshot, _Content)
+        self._undo.clear()
+        self._content = snapshot.copy()
+
+    def _write(self, undo: Callable[[], object]) -> None:
+        if self.full:
+            raise _unavailable()
+        self.writes += 1
+        self._undo.append(undo)
+
+    def _put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
+        if key in table:
+            before = table[key]
+            self._write(lambda: table.__setitem__(key, before))
+        else:
+            self._write(lambda: table.pop(key))
+        table[key] = value
+
+    # -- ledger --------------------------------------------------------------------------------
+
+    def replay(self, start: int = 0) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
+        """See `Journal`."""
+        content = self._content
+        for entry, leaf in content.entries[start:]:
+            if entry.statement is None:
+                yield entry, leaf, None, {}
+            else:
+                yield entry, leaf, *content.statements[entry.statement]
+
+    def entry(self, index: int) -> Entry | None:
+        """See `Journal`."""
+        entries = self._content.entries
+        return entries[index][0] if 0 <= index < len(entries) else None
+
+    def entry_of(self, statement: str) -> Entry | None:
+        """See `Journal`."""
+        index = self._content.entry_of.get(statement)
+        return None if index is None else self.entry(index)
+
+    def append(self, entry: Entry, leaf_hash: bytes) -> None:
+        """See `Journal`."""
+        entries = self._content.entries
+        assert entry.index == len(entries), "entries are appended in order"
+        self._write(entries.pop)
+        entries.append((entry, leaf_hash))
+        if entry.statement is not None:
+            assert entry.statement not in self._content.entry_of, "a statement is logged once"
+            self._put(self._content.entry_of, entry.statement, entry.index)
+
+    def put_statement(self, statement: Statement, openings: Openings) -> None:
+        """See `Journal`."""
+        chain = self._content.chains.setdefault((statement.link, statement.chain), [])
+        assert statement.sequence == len(chain) + 1, "one statement for each number, without gaps"
+        self._put(self._content.statements, statement.id, (statement, openings))
+        self._write(chain.pop)
+        chain.append(statement.id)
+
+    def statement(self, statement: str) -> tuple[Statement, Openings] | None:
+        """See `Journal`."""
+        return self._content.statements.get(statement)
+
+    def chain(
+        self, link: str, chain: str, after: int, limit: int
+    ) -> list[tuple[Statement, Openings]]:
+        """See `Journal`."""
+        ids = self._content.chains.get((link, chain), [])
+        return [self._content.statements[i] for i in ids[max(0, after) :][: max(0, limit)]]
+
+    def put_intent(self, intent: Intent) -> None:
+        """See `Journal`."""
+        intents = self._content.intents
+        if intent.waiting:
+            self._put(intents, intent.number, intent)
+        elif intent.number in intents:
+            before = intents[intent.number]
+            self._write(lambda: intents.__setitem__(intent.number, before))
+            del intents[intent.number]
+
+    def intents(self) -> list[Intent]:
+        """See `Journal`."""
+        return [self._content.intents[number] for number in sorted(self._content.intents)]
+
+    def put_checkpoint(self, size: int, note: str) -> None:
+        """See `Journal`."""
+        sizes = self._content.sizes
+        if size not in self._content.checkpoints:
+            self._write(lambda: sizes.remove(size))
+            insort(sizes, size)
+        self._put(self._content.checkpoints, size, note)
+
+    def checkpoint(self, size: int | None = None) -> tuple[int, str] | None:
+        """See `Journal`."""
+        sizes = self._content.sizes
+        wanted = (sizes[-1] if sizes else 0) if size is None else size
+        note = self._content.checkpoints.get(wanted)
+        return None if note is None else (wanted, note)
+
+    def checkpoint_from(self, size: int, *, cosigned: bool) -> tuple[int, str] | None:
+        """See `Journal`."""
+        sizes = self._content.sizes
+        for found in sizes[bisect_left(sizes, size) :]:
+            if not cosigned or self._content.cosigned.get(found):
+                return found, self._content.checkpoints[found]
+        return None
+
+    def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
+        """See `Journal`."""
+        self._put(self._content.cosigned.setdefault(size, {}), cosigner, lines)
+
+    def cosignatures(self, size: int) -> dict[str, str]:
+        """See `Journal`."""
+        return dict(sorted(self._content.cosigned.get(size, {}).items()))
+
+    def put_value(self, name: str, value: object) -> None:
+        """See `Journal`."""
+        self._put(self._content.values, name, msgspec.json.encode(value))
+
+    def value(self, name: str) -> Any:
+        """See `Journal`."""
+        found = self._content.values.get(name)
+        return None if found is None else msgspec.json.decode(found)
+
+    # -- evidence ------------------------------------------------------------------------------
+
+    def put_evidence(self, evidence: Evidence) -> None:
+        """See `Journal`."""
+        counts, kept = self._content.evidence_counts, self._content.evidence
+        day = evidence.time_us // DAY_US
+        self._put(
+            counts,
+            (day, evidence.peer, evidence.code),
+            counts[day, evidence.peer, evidence.code] + 1,
+        )
+        of_day = sum(1 for e in kept if e.peer == evidence.peer and e.time_us // DAY_US == day)
+        if of_day < EVIDENCE_SAMPLES_PER_PEER_DAY:
+            self._write(kept.pop)
+            sample = evidence.sample[:EVIDENCE_SAMPLE_BYTES]
+            kept.append(msgspec.structs.replace(evidence, sample=sample))
+
+    def evidence(self) -> list[Evidence]:
+        """The samples kept, oldest first."""
+        return list(self._content.evidence)
+
+    def evidence_counts(self) -> dict[str, int]:
+        """How much was not taken, by rule, over all days and peers."""
+        total: Counter[str] = Counter()
+        for (_, _, code), count in self._content.evidence_counts.items():
+            total[code] += count
+        return dict(sorted(total.items()))
+
+
+def _unavailable() -> UnavailableError:
+    return UnavailableError(
+        "store-unavailable",
+        "the store cannot write: disk is full; nothing was taken",
+        hint="free disk space on the node's directory; senders keep what they sent and try again",
+    )

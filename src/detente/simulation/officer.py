@@ -1,0 +1,136 @@
+"""Simulated watch officers: they file, amend, cancel, open and cease at random."""
+
+from __future__ import annotations
+
+from detente.airspace.altitude import build_altitude
+from detente.airspace.area import Area, Circle, Geometry
+from detente.airspace.volume import build_volume
+from detente.errors import DetenteError
+from detente.notice.activity import ActivityNotice, build_notice
+from detente.simulation.chance import Chance
+from detente.simulation.node import Crashed, SimNode
+from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S
+
+WAIT_S = (10, 110)  # between two acts of one officer: one a minute
+MINUTE_US = 60 * US_PER_S
+_STEP = NANODEG_PER_DEG // 100
+
+
+def random_notice(name: str, chance: Chance, now_us: int, *, exercise: bool) -> ActivityNotice:
+    """A circle or a box over a small sea, so that some notices meet and most do not."""
+    lon = 35 * NANODEG_PER_DEG + chance.below(120) * _STEP
+    lat = 35 * NANODEG_PER_DEG + chance.below(80) * _STEP
+    geometry: Geometry
+    if chance.happens(500):
+        geometry = Circle((lon, lat), chance.between(1, 8) * TENTH_MM_PER_NM)
+    else:
+        east, top = lon + chance.between(5, 30) * _STEP, lat + chance.between(5, 20) * _STEP
+        ring = ((lon, lat), (east, lat), (east, top), (lon, top), (lon, lat))
+        geometry = Area(((ring,),))
+    floor = chance.below(30) * 1000 * TENTH_MM_PER_FT
+    datum = chance.pick(("MSL", "MSL", "STD"))
+    start_us = now_us + chance.between(-5, 60) * MINUTE_US
+    piece = build_volume(
+        geometry,
+        "planar",
+        build_altitude(floor, "ft", datum, field="lower"),
+        build_altitude(floor + 3000 * TENTH_MM_PER_FT, "ft", datum, field="upper"),
+        start_us,
+        start_us + chance.between(5, 90) * MINUTE_US,
+        field="pieces[0]",
+    )
+    return build_notice(
+        name=name,
+        exercise=exercise,
+        activity=chance.pick(("patrol", "transit", "recon")),
+        pieces=(piece,),
+        text="simulated",
+    )
+
+
+class Officer:
+    """One party's watch officer.
+
+    Attributes:
+        filed: notice id and version of everything the node said it had taken.
+        ceases: how many cease requests the node said it had taken.
+    """
+
+    def __init__(self, node: SimNode, chance: Chance) -> None:
+        self.node = node
+        self.filed: list[tuple[str, int]] = []
+        self.ceases = 0
+        self._chance = chance
+        self._number = 0
+        self._names: list[tuple[str, bool]] = []
+
+    def wait_us(self) -> int:
+        """How long until the next act."""
+        return self._chance.between(*WAIT_S) * US_PER_S
+
+    def act(self) -> None:
+        """Do something; what the node does not take, or dies over, counts as not done."""
+        try:
+            self._act(self._chance.below(100))
+        except (Crashed, DetenteError):
+            return
+
+    def _act(self, choice: int) -> None:
+        chance, node, now_us = self._chance, self.node, self.node.now_us()
+        if choice < 20 and self._names:
+            name, exercise = chance.pick(self._names)
+            notice = random_notice(name, chance, now_us, exercise=exercise)
+            filed = node.run(
+                lambda core: core.file_notice(
+                    notice, (), now_us, amend=True, officer="officer", desk="operations-cell"
+                )
+            )
+        elif choice < 30 and self._names:
+            name, _ = chance.pick(self._names)
+            notice_id = f"{node.name}:{name}"
+            filed = node.run(
+                lambda core: core.cancel_notice(
+                    notice_id, "done", now_us, officer="officer", desk="operations-cell"
+                )
+            )
+        elif choice < 40:
+            peers = node.running.state.peers
+            to = (chance.pick(peers),)
+            values = {"reason": "cease now"}
+            node.run(
+                lambda core: core.say(
+                    "hotline/cease",
+                    values,
+                    to,
+                    now_us,
+                    exercise=True,
+                    officer="officer",
+                    desk="operations-cell",
+                )
+            )
+            self.ceases += 1
+            return
+        elif choice < 60:
+            seen = sorted(i for i, n in node.running.state.notices.items() if n.party != node.name)
+            if seen:
+                wanted = chance.pick(seen)
+                node.run(
+                    lambda core: (
+                        None,
+                        core.open_notice(wanted, now_us, officer="officer", desk="operations-cell"),
+                    )
+                )
+            return
+        else:
+            self._number += 1
+            name, exercise = f"A-{self._number}", chance.happens(800)
+            notice = random_notice(name, chance, now_us, exercise=exercise)
+            peers = node.running.state.peers
+            only = [chance.pick(peers)] if chance.happens(200) else []
+            filed = node.run(
+                lambda core: core.file_notice(
+                    notice, only, now_us, officer="officer", desk="operations-cell"
+                )
+            )
+            self._names.append((name, exercise))
+        self.filed.append((filed.id, filed.version))

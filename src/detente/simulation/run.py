@@ -1,0 +1,96 @@
+"""One simulation from its seed: nodes in memory, faults, and the list of what did not hold."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from detente.errors import UsageError
+from detente.limits import PARTIES_PER_AGREEMENT
+from detente.protocol import views
+from detente.simulation.check import check_healed
+from detente.simulation.faults import parse_faults
+from detente.simulation.world import MINUTE_US, World
+
+CHECK_EVERY_US = 10 * MINUTE_US
+HOURS_MOST = 24 * 400  # the contract's 200 days, twice
+
+
+def simulate(
+    seed: int = 1, hours: float = 1.0, parties: int = 2, faults: str = "all"
+) -> dict[str, Any]:
+    """Run nodes in memory under faults, heal everything, and check that nothing was lost.
+
+    Args:
+        seed: the same seed plays the same day.
+        hours: simulated hours under faults; healing comes after.
+        parties: 2 or more, all in one agreement.
+        faults: as `parse_faults` reads them.
+
+    Returns:
+        Counts, the list of violations, and a digest of all final states, the same for one seed.
+
+    Raises:
+        UsageError: an argument is outside its range.
+    """
+    if not 2 <= parties <= PARTIES_PER_AGREEMENT:
+        raise UsageError(
+            "parties-count",
+            f"parties is {parties}; it must be 2 to {PARTIES_PER_AGREEMENT}",
+            field="parties",
+        )
+    if not 0 < hours <= HOURS_MOST:
+        raise UsageError(
+            "hours-range",
+            f"hours is {hours:g}; it must be above 0, at most {HOURS_MOST}",
+            field="hours",
+        )
+    world = World(seed, parties, parse_faults(faults))
+    left_us = round(hours * 60 * MINUTE_US)
+    while left_us > 0:
+        world.run(min(left_us, CHECK_EVERY_US))
+        left_us -= CHECK_EVERY_US
+        world.check()
+    world.heal()
+    world.check()
+    world.note(check_healed(world.party_nodes))
+    for name, officer in sorted(world.officers.items()):
+        known = world.nodes[name].running.state.filed_versions
+        world.note(
+            f"{one} version {version} was taken from an officer of {name} and is gone"
+            for one, version in officer.filed
+            if known.get(one, 0) < version
+        )
+    return _report(world, seed, hours, parties, faults)
+
+
+def _report(world: World, seed: int, hours: float, parties: int, faults: str) -> dict[str, Any]:
+    cores = [node.running for node in world.party_nodes]
+    digest = hashlib.sha256()
+    for core in cores:
+        digest.update(views.projection(core))
+    return {
+        "seed": seed,
+        "hours": hours,
+        "parties": parties,
+        "faults": faults,
+        "violations": world.violations,
+        "statements": sum(
+            head.sequence
+            for core in cores
+            for heads in core.state.made.values()
+            for head in heads.values()
+        ),
+        "delivered": sum(
+            1
+            for core in cores
+            for receipt in core.state.receipts.values()
+            if receipt.party != core.identity.party and receipt.answer == "delivered"
+        ),
+        "filed": sum(len(officer.filed) for officer in world.officers.values()),
+        "ceases": sum(officer.ceases for officer in world.officers.values()),
+        "conflicts": len({one for core in cores for one in core.state.conflicts}),
+        "crashes": world.crashes,
+        "network": dict(sorted(world.network.counts.items())),
+        "digest": digest.hexdigest(),
+    }

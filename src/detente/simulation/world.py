@@ -1,0 +1,204 @@
+"""A world of simulated nodes: parties, lines between all of them, officers, and what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import combinations, permutations
+
+from detente.errors import DetenteError
+from detente.protocol.effect import Effect
+from detente.simulation import faults
+from detente.simulation.chance import Chance
+from detente.simulation.check import check_always
+from detente.simulation.clock import NodeClock, Timeline
+from detente.simulation.faults import Faults
+from detente.simulation.line import Line
+from detente.simulation.network import Network
+from detente.simulation.node import Crashed, SimNode, sends
+from detente.simulation.officer import Officer
+from detente.simulation.party import make_agreement, make_party, party_name
+from detente.units import US_PER_S, parse_time
+
+START_US = parse_time("2018-09-17T12:00:00Z")
+MINUTE_US = 60 * US_PER_S
+
+CALM_US = (3 * MINUTE_US, 15 * MINUTE_US)  # between two partitions, or two full disks
+CUT_US = (10 * US_PER_S, 6 * MINUTE_US)
+FULL_US = (5 * US_PER_S, MINUTE_US)
+DOWN_US = (1 * US_PER_S, 90 * US_PER_S)
+SKEW_US = 4 * MINUTE_US
+
+
+class World:
+    """Everything of one simulation; the same seed makes the same one."""
+
+    def __init__(self, seed: int, parties: int, active: Faults) -> None:
+        chance = Chance(seed)
+        self.faults = active
+        self.timeline = Timeline(START_US)
+        self.network = Network(self.timeline, chance.split(), active)
+        self.crashes = 0
+        self.violations: list[str] = []
+        self._chance = chance.split()
+        known = [make_party(party_name(i), chance, START_US) for i in range(parties)]
+        agreement = make_agreement(known, START_US)
+        self.nodes = {
+            party.name: SimNode(party, NodeClock(self.timeline), chance.split(), agreement)
+            for party in known
+        }
+        self.officers = {name: Officer(node, chance.split()) for name, node in self.nodes.items()}
+        self.lines: dict[tuple[str, str, str], Line] = {
+            (here, there, chain): Line(
+                self.nodes[here], there, chain, self.timeline, self.network, self._serve
+            )
+            for here, there in permutations(self.nodes, 2)
+            for chain in ("safety", "ordinary")
+        }
+        self._working = True
+        for node in self.nodes.values():
+            self._set_up(node)
+        for name in self.nodes:
+            self._schedule_officer(name)
+            self._start_lines(name)
+        self._schedule_faults()
+
+    @property
+    def party_nodes(self) -> list[SimNode]:
+        """The nodes in order of name."""
+        return [self.nodes[name] for name in sorted(self.nodes)]
+
+    def run(self, span_us: int) -> None:
+        """Let a span of time pass."""
+        self.timeline.run_until(self.timeline.now_us + span_us)
+
+    def check(self) -> None:
+        """Note every violation there is now."""
+        self.note(check_always(self.party_nodes))
+
+    def note(self, found: Iterable[str]) -> None:
+        """Note violations, each once."""
+        for text in found:
+            if text not in self.violations:
+                self.violations.append(text)
+
+    def heal(self, most_us: int = 30 * MINUTE_US) -> None:
+        """End every fault and every officer's work, and wait until nothing is under way."""
+        self._working = False
+        self.faults = self.network.faults = Faults()
+        self.network.cut.clear()
+        for node in self.party_nodes:
+            node.disk.full = False
+            if node.core is None:
+                self._start(node.name)
+        end_us = self.timeline.now_us + most_us
+        # frames that were already late when the faults ended still arrive
+        self.run(2 * MINUTE_US)
+        while self.timeline.now_us < end_us and not self._at_rest():
+            self.run(5 * US_PER_S)
+
+    def _at_rest(self) -> bool:
+        return all(
+            node.core is not None
+            and not node.core.intents
+            and all(
+                node.core.state.heads(True, peer) == other.running.state.heads(False, node.name)
+                for peer, other in self.nodes.items()
+                if other is not node
+            )
+            for node in self.nodes.values()
+        )
+
+    # -- nodes ---------------------------------------------------------------------------------
+
+    def _set_up(self, node: SimNode) -> None:
+        def crash_at() -> str | None:
+            if not self.faults.crash or not self._chance.happens(faults.CRASH):
+                return None
+            return self._chance.pick(("before", "after"))
+
+        def on_crash() -> None:
+            self.crashes += 1
+            self.timeline.after(self._chance.between(*DOWN_US), lambda: self._start(node.name))
+
+        def on_effects(effects: list[Effect]) -> None:
+            for peer in sorted(sends(effects)):
+                for chain in ("safety", "ordinary"):
+                    self.lines[node.name, peer, chain].wake()
+
+        node.crash_at, node.on_crash, node.on_effects = crash_at, on_crash, on_effects
+
+    def _start(self, name: str) -> None:
+        if self.nodes[name].core is None:
+            self.nodes[name].start()
+            self._start_lines(name)
+
+    def _start_lines(self, name: str) -> None:
+        for (here, _, _), line in self.lines.items():
+            if here == name:
+                line.start()
+
+    def _serve(self, name: str, data: bytes, back: Callable[[bytes], None]) -> None:
+        node = self.nodes[name]
+        try:
+            answer = node.serve(data)
+        except (Crashed, DetenteError):
+            return  # no answer: the asker's time runs out
+        if answer is not None:
+            asker = self._asker(data)
+            self.network.send(name, asker, answer, back)
+
+    @staticmethod
+    def _asker(data: bytes) -> str:
+        return data.partition(b'"from":"')[2].partition(b'"')[0].decode()
+
+    # -- what happens by itself ------------------------------------------------------------------
+
+    def _schedule_officer(self, name: str) -> None:
+        officer = self.officers[name]
+
+        def act() -> None:
+            if self._working:
+                officer.act()
+                self._schedule_officer(name)
+
+        self.timeline.after(officer.wait_us(), act)
+
+    def _schedule_faults(self) -> None:
+        if self.faults.partition:
+            for pair in combinations(sorted(self.nodes), 2):
+                self._now_and_then(CUT_US, *self._cutting(frozenset(pair)))
+        for node in self.party_nodes:
+            if self.faults.disk_full:
+                self._now_and_then(FULL_US, *self._filling(node))
+            if self.faults.clock_skew:
+                self._now_and_then(CALM_US, self._skewing(node), lambda: None)
+
+    def _now_and_then(
+        self, span_us: tuple[int, int], begin: Callable[[], None], end: Callable[[], None]
+    ) -> None:
+        def start() -> None:
+            if not self._working:
+                return
+            begin()
+            self.timeline.after(self._chance.between(*span_us), stop)
+
+        def stop() -> None:
+            end()
+            self.timeline.after(self._chance.between(*CALM_US), start)
+
+        self.timeline.after(self._chance.between(*CALM_US), start)
+
+    def _cutting(self, pair: frozenset[str]) -> tuple[Callable[[], None], Callable[[], None]]:
+        return lambda: self.network.cut.add(pair), lambda: self.network.cut.discard(pair)
+
+    def _filling(self, node: SimNode) -> tuple[Callable[[], None], Callable[[], None]]:
+        def fill(full: bool) -> None:
+            node.disk.full = full
+
+        return lambda: fill(True), lambda: fill(False)
+
+    def _skewing(self, node: SimNode) -> Callable[[], None]:
+        def skew() -> None:
+            node.clock.offset_us = self._chance.between(-SKEW_US, SKEW_US)
+
+        return skew
