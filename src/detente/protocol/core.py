@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from detente.agreement.card import KeyCertificate
 from detente.agreement.terms import Agreement
 from detente.conflict.strategic import LiveVolumes
 from detente.errors import PeerError, RefusedError, UnavailableError, UsageError
@@ -41,6 +42,7 @@ from detente.protocol.statement import (
 )
 from detente.protocol.watch import find_conflicts
 from detente.signing.canonical import encode_canonical
+from detente.signing.sealing import SealingPublicKey, parse_sealing_public_key
 from detente.units import US_PER_S, format_time
 
 EVIDENCE_BYTES = 65_536
@@ -76,6 +78,7 @@ class Core:
         self.state.keys.verifier = identity.verifier
         self.tree = MerkleTree()
         self._seeds: dict[int, bytes] = {}
+        self._sealing: dict[str, SealingPublicKey] = {}
         self.live = LiveVolumes()
         self.links: dict[str, Link] = {}
         self.run = entropy(8).hex()
@@ -201,6 +204,18 @@ class Core:
                 hint="run: detente agree propose, sign and accept",
             )
         return agreement
+
+    def sealing_key(self, certificate: KeyCertificate) -> SealingPublicKey:
+        """The key of a sealing certificate, checked once: the check costs as much as a sealing.
+
+        Raises:
+            PeerError: ``sealing-key-malformed``: nothing can be sealed to it.
+        """
+        found = self._sealing.get(certificate.key_id)
+        if found is None:
+            found = parse_sealing_public_key(certificate.key, sealer=self.identity.sealer)
+            self._sealing[certificate.key_id] = found
+        return found
 
     def link(self, peer: str) -> Link:
         """The line to a peer, cold until heads were compared."""

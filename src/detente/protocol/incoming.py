@@ -30,7 +30,6 @@ from detente.protocol.statement import (
 from detente.signing.base64 import decode_base64url
 from detente.signing.envelope import verify_envelope
 from detente.signing.key import PublicKeys, parse_public_keys
-from detente.signing.sealing import parse_sealing_public_key
 from detente.units import US_PER_S, format_time
 
 SYNCED_EVERY_US = 5 * US_PER_S  # how often the fact that nothing is missing is made durable
@@ -547,7 +546,7 @@ def next_frame(
     link = core.link(peer)
     me = core.identity.party
     sealing = core.state.keys.current(peer, "sealing", now_us)
-    key = parse_sealing_public_key(sealing.key)
+    key = core.sealing_key(sealing)
 
     def seal(statement: Statement, openings: Openings) -> bytes:
         return core.identity.sealer.seal(
