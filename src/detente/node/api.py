@@ -188,13 +188,14 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         loop = asyncio.get_running_loop()
         until = loop.time() + min(timeout_s, WAIT_MOST_S)
         timed_out = False
+
+        def look(core: Core) -> tuple[dict[str, str | None], list[dict[str, Any]]]:
+            rows = [row for row in views.conflict_rows(core, filed.id) if row["state"] == "live"]
+            return delivered(core, filed.id, filed.version, filed.to, opened=wait == "opened"), rows
+
         while True:
             changed = node.changed()
-            seen = await node.do(
-                lambda core: delivered(
-                    core, filed.id, filed.version, filed.to, opened=wait == "opened"
-                )
-            )
+            seen, conflicts = await node.do(look)
             if wait is None or all(seen.values()):
                 break
             left = until - loop.time()
@@ -202,13 +203,6 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
                 timed_out = True
                 break
             await node.wait_changed(changed, left)
-        conflicts = await node.do(
-            lambda core: [
-                row
-                for row in views.conflict_rows(core)
-                if filed.id in row["notices"] and row["state"] == "live"
-            ]
-        )
         body = stamped({**filed_json(filed, seen), "timed_out": timed_out, "conflicts": conflicts})
         return Response(body, status_code=201)
 

@@ -222,7 +222,6 @@ class Store:
 
     def put_checkpoint(self, size: int, note: str) -> None:
         """See `Journal`."""
-        self._write(sa.delete(schema.checkpoint).where(schema.checkpoint.c.size == size))
         self._write(sa.insert(schema.checkpoint), {"size": size, "note": note})
 
     def checkpoint(self, size: int | None = None) -> tuple[int, str] | None:

@@ -34,6 +34,7 @@ from detente.protocol.statement import (
     Openings,
     Statement,
     Thread,
+    body_digest,
     body_values,
     commit_openings,
     draft_statement,
@@ -275,6 +276,7 @@ class Core:
             desk=desk,
             exercise=notice.exercise,
             thread=Thread(notice_id, "notice", version),
+            volumes=notice,
         )
         return Filed(
             notice_id, version, recipients, signed, lead_s, lead_s < agreed_s, agreed_s
@@ -363,6 +365,7 @@ class Core:
         desk: str,
         exercise: bool,
         thread: Thread | None,
+        volumes: ActivityNotice | None = None,
     ) -> tuple[tuple[str, ...], list[Effect]]:
         if len(self.intents) >= INTENTS_WAITING:
             raise UnavailableError(
@@ -384,6 +387,8 @@ class Core:
             openings=openings,
             filed_us=now_us,
         )
+        if volumes is not None:  # it was parsed a moment ago by the same rules
+            self.state.keep_volumes(body_digest(commit_openings(openings)), volumes)
         self._judge_own(intent, now_us)
         self._next_intent += 1
         self.append_local(

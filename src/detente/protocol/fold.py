@@ -137,10 +137,14 @@ class State(msgspec.Struct):
         found = self.parsed.get(body)
         if found is None or found.name != name or found.exercise != exercise:
             found = parse_activity_body(values, name=name, exercise=exercise)
-            if len(self.parsed) >= PARSED_KEPT:
-                self.parsed.pop(next(iter(self.parsed)))
-            self.parsed[body] = found
+            self.keep_volumes(body, found)
         return found
+
+    def keep_volumes(self, body: str, volumes: ActivityNotice) -> None:
+        """Remember what a body digest means, for the next question about it."""
+        if len(self.parsed) >= PARSED_KEPT:
+            self.parsed.pop(next(iter(self.parsed)))
+        self.parsed[body] = volumes
 
     def head(self, made: bool, peer: str, chain: str) -> Head:
         """The head of one chain with one peer."""

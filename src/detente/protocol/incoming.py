@@ -39,9 +39,14 @@ class Taken(msgspec.Struct):
     """What came of a frame: effects for the shell, and counts for its metrics."""
 
     effects: list[Effect] = []
-    logged: int = 0
+    entries: list[Entry] = []
     duplicates: int = 0
     not_taken: int = 0
+
+    @property
+    def logged(self) -> int:
+        """How many statements were new and are in the ledger now."""
+        return len(self.entries)
 
 
 def read_frame(core: Core, data: bytes, now_us: int) -> Frame:
@@ -322,14 +327,14 @@ def _take_message(core: Core, link: Link, sealed: bytes, now_us: int, taken: Tak
     if statement.previous != head.id:
         _forked(core, link, statement, plain, now_us, taken)
     answer = _judge(core, statement, openings)
-    core.append(
+    entry = core.append(
         "received",
         now_us,
         answer.answer if answer.rule is None else f"{answer.answer}:{answer.rule}",
         statement,
         openings,
     )
-    taken.logged += 1
+    taken.entries.append(entry)
     if answer.rule == "equivocation":
         taken.effects.append(
             core.alarm(
@@ -488,24 +493,10 @@ def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effec
 
 
 def _answer_all(core: Core, now_us: int, taken: Taken) -> None:
-    """Receipts for everything logged and not yet answered, all under one checkpoint.
-
-    Reads the ledger's tail rather than a list in memory, so that a crash between logging and
-    answering (they share a transaction) or a recovery cannot leave a statement unanswered.
-    """
-    if not taken.logged:
-        return
-    waiting: list[Entry] = []
-    for index in range(core.tree.size - 1, -1, -1):
-        if len(waiting) >= taken.logged:
-            break
-        entry = core.journal.entry(index)
-        assert entry is not None
-        if entry.header.kind == "received" and entry.statement is not None:
-            waiting.append(entry)
+    """Receipts for everything that was logged from this frame, all under one checkpoint."""
     size = core.tree.size
     note = None
-    for entry in reversed(waiting):
+    for entry in taken.entries:
         found = core.journal.statement(entry.statement or "")
         assert found is not None
         statement = found[0]

@@ -108,7 +108,7 @@ class Journal(Protocol):
         """Intents that wait, in order of number."""
 
     def put_checkpoint(self, size: int, note: str) -> None:
-        """Keep a signed checkpoint (the newest note for a size stands)."""
+        """Keep a signed checkpoint; there is one for a size."""
 
     def checkpoint(self, size: int | None = None) -> tuple[int, str] | None:
         """The checkpoint of a size, or the newest."""

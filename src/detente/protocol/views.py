@@ -161,9 +161,7 @@ def show_notice(core: Core, notice_id: str, now_us: int) -> Json:
     return {
         **_notice_row(core, notice, now_us),
         "versions": versions,
-        "conflicts": [
-            row for row in conflict_rows(core) if any(notice_id == one for one in row["notices"])
-        ],
+        "conflicts": conflict_rows(core, notice_id),
         "precedence": volumes.precedence if volumes else None,
         "region": volumes.region if volumes else None,
         "text": volumes.text if volumes else None,
@@ -219,11 +217,13 @@ def receipts_of(core: Core, wanted: str) -> Json:
     return {"id": notice.id, "receipts": receipts, "missing": missing}
 
 
-def conflict_rows(core: Core) -> list[Json]:
-    """All recorded conflicts, live first, conflicts above cannot-tell, then by time and id."""
+def conflict_rows(core: Core, notice: str | None = None) -> list[Json]:
+    """Recorded conflicts (of one notice, or all), live first, conflicts above cannot-tell, then by time and id."""
     rows = []
     for conflict in core.state.conflicts.values():
         record = conflict.record
+        if notice is not None and all(one["id"] != notice for one in record["notices"]):
+            continue
         rows.append(
             {
                 "id": conflict.id,
