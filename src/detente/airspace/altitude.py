@@ -78,7 +78,7 @@ def build_altitude(tenth_mm: int, unit: object, datum: object, *, field: str) ->
     Raises:
         UsageError: unknown unit or datum, FL with another datum than STD, or out of range.
     """
-    if unit not in TENTH_MM_PER_UNIT:
+    if not isinstance(unit, str) or unit not in TENTH_MM_PER_UNIT:
         raise UsageError(
             "altitude-unit-unknown",
             f"unit is {shown(unit)}; it must be ft, m or FL",
