@@ -62,7 +62,7 @@ class Api:
         if not self.home.socket.exists():
             return False
         client = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(self.home.socket)),
+            transport=httpx.HTTPTransport(uds=self.home.socket_address()),
             base_url="http://node",
             timeout=TIMEOUT_S,
         )

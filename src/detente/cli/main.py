@@ -11,7 +11,7 @@ import typer
 
 from detente import __version__
 from detente.cli import agree, keys, ledger, notice, operate, play
-from detente.cli.output import errors, out, show
+from detente.cli.output import err, errors, out, show
 
 app = typer.Typer(
     name="detente",
@@ -103,7 +103,16 @@ def serve(
     from detente.node.home import Home
     from detente.node.server import serve as run
 
-    run(Home(directory))
+    home = Home(directory)
+    config = home.config
+
+    def ready() -> None:
+        err.print(
+            f"{config.party} serves peers on {config.listen}, operators on {config.api}; Ctrl-C ends it",
+            markup=False,
+        )
+
+    run(home, ready)
 
 
 app.command(rich_help_panel="Every day")(notice.receipts)

@@ -43,6 +43,7 @@ from detente.signing.key import PublicKeys, SigningKeys
 from detente.signing.sealing import SealingKeys
 from detente.units import US_PER_S
 
+_SOCKET_PATH_BYTES = 100  # Linux takes 107, others 103
 KEY_DAYS = 2 * 365  # signing, sealing and transport keys; `doctor` warns 30 days before
 _SEEDS = {"root": 64, "signing": 64, "sealing": 96, "transport": 32, "leaf": 32}
 
@@ -108,6 +109,7 @@ class Home:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._directory: int | None = None
         if not (path / "config.toml").is_file():
             raise UsageError(
                 "not-a-node",
@@ -118,6 +120,14 @@ class Home:
             self.config = msgspec.convert(
                 tomllib.loads((path / "config.toml").read_text("utf-8")), Config
             )
+            split_listen(self.config.listen, field="listen")
+            split_listen(self.config.api, field="api")
+        except OSError as error:
+            raise UsageError(
+                "config-unreadable",
+                f"config.toml cannot be read: {error.strerror}; this user must be able to read it",
+                field="config.toml",
+            ) from None
         except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
             raise UsageError(
                 "config-malformed", f"config.toml cannot be read: {error}", field="config.toml"
@@ -132,6 +142,26 @@ class Home:
     def socket(self) -> Path:
         """The local socket of a running node."""
         return self.path / "node.sock"
+
+    def socket_address(self) -> str:
+        """What to bind or connect to for the local socket.
+
+        The system takes some 100 bytes; a longer path is reached through an open directory.
+
+        Raises:
+            UsageError: ``path-too-long``: this system cannot do that.
+        """
+        if len(os.fsencode(self.socket)) <= _SOCKET_PATH_BYTES:
+            return str(self.socket)
+        if not Path("/proc/self/fd").is_dir():
+            raise UsageError(
+                "path-too-long",
+                f"{str(self.path)!r} is too long for a local socket; its path must be shorter",
+                field="DIR",
+            )
+        if self._directory is None:
+            self._directory = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return f"/proc/self/fd/{self._directory}/{self.socket.name}"
 
     @property
     def tls_chain(self) -> Path:
@@ -152,13 +182,35 @@ class Home:
                 f"keys/{name}.seed is not in this directory; it must be for this",
                 hint="bring the key file back for this step",
             )
-        if path.stat().st_mode & 0o077:
+        _check_closed(path)
+        try:
+            seed = path.read_bytes()
+        except OSError as error:
             raise UsageError(
-                "key-open",
-                f"keys/{name}.seed can be read by others; it must be readable by its owner only",
-                hint=f"chmod 600 keys/{name}.seed",
+                "key-unreadable",
+                f"keys/{name}.seed cannot be read: {error.strerror}; the node's own user must run this",
+            ) from None
+        if len(seed) != _SEEDS[name]:
+            raise UsageError(
+                "key-malformed",
+                f"keys/{name}.seed has {len(seed)} bytes; it must have {_SEEDS[name]}",
+                hint="bring the key file back from a backup",
             )
-        return path.read_bytes()
+        return seed
+
+    def check_tls(self) -> None:
+        """Raise unless the TLS certificate and key are here and nobody else's to read.
+
+        Raises:
+            UnavailableError: ``key-away``. UsageError: ``key-open``.
+        """
+        if not self.tls_chain.is_file():
+            raise UnavailableError(
+                "key-away",
+                "keys/tls.pem is not in this directory; it must be for this",
+                hint="bring the file back from a backup",
+            )
+        _check_closed(self.tls_chain)
 
     def card(self) -> Card:
         """This node's own card."""
@@ -203,6 +255,15 @@ class Home:
             yield
         finally:
             os.close(handle)
+
+
+def _check_closed(path: Path) -> None:
+    if path.stat().st_mode & 0o077:
+        raise UsageError(
+            "key-open",
+            f"keys/{path.name} can be read by others; it must be readable by its owner only",
+            hint=f"chmod 600 keys/{path.name}",
+        )
 
 
 def transport_key_id(key: Ed25519PrivateKey) -> str:

@@ -63,6 +63,7 @@ class Node:
         self._open.enter_context(home.lock())
         try:
             self.identity = home.identity()
+            home.check_tls()
             self.store = Store.at(home.database)
             os.chmod(home.database, 0o600)
             self._open.callback(self.store.close)

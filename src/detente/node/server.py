@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import logging.handlers
 import os
 import signal
+import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
 
-from detente.errors import DetenteError
+from detente.errors import DetenteError, UnavailableError
 from detente.node import tls
 from detente.node.api import api_app
 from detente.node.home import Home, split_listen
@@ -28,6 +30,7 @@ log = logging.getLogger("detente")
 INDEX_SLICE = (
     100  # notices indexed at once after a start: some 50 ms, in which nothing else is answered
 )
+BACKLOG = 128  # connections that wait to be taken; twenty peers start at the same time at most
 GRACE_S = 2  # for answers under way when the node is told to stop
 
 
@@ -56,12 +59,14 @@ def _config(app: Any, **options: Any) -> uvicorn.Config:
 class Serving:
     """A running node: its servers, its lines, its cosigners."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, on_ready: Callable[[], None] = lambda: None) -> None:
         self.node = node
+        self._on_ready = on_ready
         self.lines: dict[tuple[str, str], Line] = {}
         self.cosigning: dict[str, Cosigning] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
+        self.failed = False
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._trusted: set[bytes] = set()
@@ -83,21 +88,33 @@ class Serving:
         self._peer_tls = tls.server_context(node.home.tls_chain, sorted(self._trusted))
         host, port = split_listen(config.listen, field="listen")
         api_host, api_port = split_listen(config.api, field="api")
-        node.home.socket.unlink(missing_ok=True)
-        peer = _config(peer_app(node), host=host, port=port)
+        peer, api = _config(peer_app(node)), _config(api_app(node, self))
+        local = _config(api_app(node, self, local=True))
         peer.load()
-        peer.ssl, peer.is_ssl_given = self._peer_tls, True  # type: ignore[attr-defined]
-        api = _config(api_app(node, self), host=api_host, port=api_port)
-        if api_host not in ("127.0.0.1", "::1", "localhost"):
+        peer.ssl = self._peer_tls
+        if not is_loopback(api_host):
             api.load()
             api.ssl = _api_tls(node.home)
-        local = _config(api_app(node, self, local=True), uds=str(node.home.socket))
+        # bound here rather than by the servers: a port that is taken is told before anything has begun
+        sockets = []
+        try:
+            sockets.append(_bind(host, port, "listen"))
+            sockets.append(_bind(api_host, api_port, "api"))
+            sockets.append(_bind_local(node.home))
+        except BaseException:
+            for one in sockets:
+                one.close()
+            raise
         servers = [_Server(one) for one in (peer, api, local)]
+        node.worker.on_broken = self._broken
         node.on_effects(self._on_effects)
         node.worker.start()
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._stop.set)
-        running = [asyncio.create_task(one.serve()) for one in servers]
+        running = [
+            asyncio.create_task(server.serve(sockets=[one]))
+            for server, one in zip(servers, sockets, strict=True)
+        ]
         watcher = asyncio.create_task(self._stop.wait())
         try:
             while not all(one.started for one in servers):
@@ -105,9 +122,9 @@ class Serving:
                     break
                 await asyncio.sleep(0.005)
             else:
-                os.chmod(node.home.socket, 0o600)
                 self.open_lines()
                 self.ready.set()
+                self._on_ready()
                 self._task(self._index())
                 log.info("serving peers on %s, operators on %s", config.listen, config.api)
             await asyncio.wait([watcher, *running], return_when=asyncio.FIRST_COMPLETED)
@@ -120,6 +137,19 @@ class Serving:
             await asyncio.gather(*running, return_exceptions=True)
             watcher.cancel()
             node.home.socket.unlink(missing_ok=True)
+        if self.failed:
+            raise UnavailableError(
+                "node-failed",
+                "the node stopped by a fault of its own; what was acknowledged is kept",
+                hint="look at DIR/log/detente.log, then start it again",
+            )
+
+    def _broken(self) -> None:
+        self._loop.call_soon_threadsafe(self._fail)
+
+    def _fail(self) -> None:
+        self.failed = True
+        self.stop()
 
     def stop(self) -> None:
         """End `run`."""
@@ -165,7 +195,7 @@ class Serving:
         self.tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a loop ended", exc_info=task.exception())
-            self.stop()  # half a node is worse than none: whoever supervises it starts it again
+            self._fail()  # half a node is worse than none: whoever supervises it starts it again
 
     def _on_effects(self, effects: list[Effect]) -> None:
         peers = {effect.peer for effect in effects if isinstance(effect, Send)}
@@ -178,6 +208,46 @@ class Serving:
         for (peer, _), line in self.lines.items():
             if peer in peers:
                 line.wake.set()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine only, so that the API may do without TLS."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bind(host: str, port: int, field: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    try:
+        # a node that was killed must be able to start again while old connections linger
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen(BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise UnavailableError(
+            "port-taken",
+            f"{field} is {host}:{port}: {error.strerror or error}; it must be free",
+            hint=f"end the other program, or change {field} in config.toml",
+            field=field,
+        ) from None
+    bound.setblocking(False)
+    return bound
+
+
+def _bind_local(home: Home) -> socket.socket:
+    home.socket.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(home.socket_address())
+    os.chmod(home.socket, 0o600)
+    bound.listen(BACKLOG)
+    bound.setblocking(False)
+    return bound
 
 
 def _api_tls(home: Home) -> ssl.SSLContext:
@@ -205,14 +275,21 @@ def set_up_log(home: Home) -> None:
     log.setLevel(logging.INFO)
 
 
-def serve(home: Home) -> None:
-    """Serve a node's directory until SIGINT or SIGTERM."""
-    set_up_log(home)
+def serve(home: Home, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Serve a node's directory until SIGINT or SIGTERM.
+
+    Args:
+        on_ready: called once all doors are open.
+
+    Raises:
+        UnavailableError: the directory is in use, a port is taken, or the node failed.
+    """
     node = Node(home)
+    set_up_log(home)
     try:
 
         async def main() -> None:
-            await Serving(node).run()
+            await Serving(node, on_ready).run()
 
         asyncio.run(main())
     finally:
