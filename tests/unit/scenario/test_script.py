@@ -412,4 +412,4 @@ def test_default_script_meets_once_and_is_clear_after_the_amendment() -> None:
 def test_what_if_verdict_depends_on_the_drawn_volume() -> None:
     """The narrow volume gives no conflict, the wide one does, and holding inland resolves it."""
     verdicts = [found for _, found in played(shipped("il20-2018-what-if"))]
-    assert verdicts == [[], ["clear"], ["conflict"], ["clear"]]
+    assert verdicts == [[], ["clear"], ["clear"], ["conflict"], ["clear", "clear"]]

@@ -32,7 +32,7 @@ def test_agreement_terms_take_the_overrides() -> None:
     terms = agreement_terms(shipped("two-patrols"), NOW_US)
     assert terms.minima.lateral_tenth_mm == 3 * TENTH_MM_PER_NM
     assert terms.minima.vertical_tenth_mm == 3000 * TENTH_MM_PER_FT
-    assert terms.lead_times_s["patrol"] == 1800
+    assert terms.lead_times_s["patrol"] == 900
     assert terms.lead_times_s["default"] == 600
 
 
