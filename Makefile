@@ -11,6 +11,7 @@ demo: $(STAMP)
 	$(BIN)/detente demo $(ARGS)
 
 test: check
+	-scripts/get-sample
 	$(BIN)/pytest -n $(JOBS) -m "not nightly" -p no:cacheprovider
 
 check: $(STAMP)
@@ -21,6 +22,7 @@ check: $(STAMP)
 	$(BIN)/pytest -n $(JOBS) tests/unit tests/meta
 
 nightly: $(STAMP)
+	-scripts/get-sample
 	$(BIN)/pytest -n $(JOBS) -m nightly
 
 bench: $(STAMP)
