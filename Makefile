@@ -5,21 +5,23 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 JOBS ?= auto
 
-.PHONY: demo test check nightly bench docs clean lock
+.PHONY: demo test check lint nightly bench clean lock
 
 demo: $(STAMP)
 	$(BIN)/detente demo $(ARGS)
 
-test: check
+test: lint
 	-scripts/get-sample
 	$(BIN)/pytest -n $(JOBS) -m "not nightly" -p no:cacheprovider
 
-check: $(STAMP)
+check: lint
+	$(BIN)/pytest -n $(JOBS) -m "not nightly" -p no:cacheprovider tests/unit tests/meta src
+
+lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -n $(JOBS) tests/unit tests/meta
 
 nightly: $(STAMP)
 	-scripts/get-sample
