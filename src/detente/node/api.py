@@ -7,6 +7,7 @@ can read the keys needs no password.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -14,15 +15,24 @@ from litestar import Litestar, Request, Response, delete, get, post
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from detente import __version__
-from detente.errors import DetenteError, UsageError
+from detente.errors import DetenteError, UnavailableError, UsageError
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
 from detente.node import metrics
 from detente.node.node import Node
-from detente.node.operators import Action, Officer, add_operator, local_officer, officer_of, sign_in
+from detente.node.operators import (
+    Action,
+    Officer,
+    add_operator,
+    check_password,
+    local_officer,
+    officer_of,
+)
+from detente.node.operators import open_session as open_session_of
+from detente.node.outcome import error_json, http_status
 from detente.node.peerdoor import answer_error, answer_http, healthz, read_body
 from detente.protocol import views
 from detente.protocol.audit import audit
@@ -34,9 +44,22 @@ from detente.protocol.question import ask
 from detente.units import format_time, parse_time
 
 if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Receive
+    from litestar.types import Send as Send_
+
     from detente.node.server import Serving
 
 WAIT_MOST_S = 60.0
+HASHING_AT_ONCE = (
+    2  # sign-ins hashed at a time: argon2 takes 64 MB and a tenth of a second for each
+)
+HASHING_WAITING = 50  # sign-ins that may wait for that; guessing faster is told to come back
+
+Wait = Annotated[str | None, QueryParameter(pattern="^(delivered|opened)$")]
+Timeout = Annotated[float, QueryParameter(ge=0)]
+
+# What answers at the operators' door without a session, (method, path); all else is 401, known or not.
+OPEN = frozenset({("GET", "/healthz"), ("POST", "/api/v1/session")})
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -116,7 +139,45 @@ def delivered(
     return result
 
 
-def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) -> Litestar:
+class Gate:
+    """Stands before the operators' application: who has no session learns nothing, not even what is there."""
+
+    def __init__(self, app: ASGIApp, find_officer: Callable[[str], Awaitable[Officer]]) -> None:
+        self._app = app
+        self._find_officer = find_officer
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send_) -> None:
+        """Let a request through if it has a session or needs none."""
+        if scope["type"] == "http" and (scope["method"], scope["path"]) not in OPEN:
+            header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+            scheme, _, token = header.partition(" ")
+            try:
+                if scheme.lower() != "bearer" or not token:
+                    raise DetenteError(
+                        "sign-in", "there is no session; sign in first", hint="POST /api/v1/session"
+                    )
+                scope["detente.officer"] = await self._find_officer(token)
+            except DetenteError as error:
+                await _refuse(send, error)
+                return
+        await self._app(scope, receive, send)
+
+
+async def _refuse(send: Send_, error: DetenteError) -> None:
+    body = msgspec.json.encode(error_json(error))
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"www-authenticate", b"Bearer"),
+        (b"connection", b"close"),  # the body of the request is not read
+    ]
+    start: Any = {"type": "http.response.start", "status": http_status(error), "headers": headers}
+    await send(start)
+    end: Any = {"type": "http.response.body", "body": body, "more_body": False}
+    await send(end)
+
+
+def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) -> ASGIApp:
     """The operators' application.
 
     Args:
@@ -124,18 +185,18 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         local: requests come from the owner of the directory and need no sign-in.
     """
     desk = node.home.config.desk
+    hashing, waiting = asyncio.Semaphore(HASHING_AT_ONCE), [0]
+
+    async def find_officer(token: str) -> Officer:
+        found: Officer = await node.do(
+            lambda _core: officer_of(node.store, token, node.clock_real_us())
+        )
+        return found
 
     async def officer(request: Request[Any, Any, Any], action: Action) -> Officer:
         if local:
             return local_officer(request.headers.get("x-officer", "owner")[:64], desk)
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise DetenteError(
-                "sign-in", "there is no session; sign in first", hint="POST /api/v1/session"
-            )
-        found: Officer = await node.do(
-            lambda _core: officer_of(node.store, token, node.clock_real_us())
-        )
+        found: Officer = request.scope["detente.officer"]  # type: ignore[typeddict-item]
         found.check(action)
         return found
 
@@ -143,9 +204,24 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         return {**value, "clock": node.clock.label, "now": format_time(node.now_us())}
 
     @post("/api/v1/session", status_code=200, summary="Sign in", tags=["session"], security=[])
-    async def open_session(data: SignIn) -> dict[str, Any]:
-        token, who, expires_us = await node.run(
-            lambda _core: (sign_in(node.store, data.name, data.password, node.clock_real_us()), [])
+    async def open_session(data: JSONBody[SignIn]) -> dict[str, Any]:
+        if waiting[0] >= HASHING_WAITING:
+            raise UnavailableError(
+                "busy", f"{waiting[0]} sign-ins wait; try again in a moment", hint="wait a little"
+            )
+        row = await node.do(lambda _core: node.store.operator(data.name))
+        waiting[0] += 1
+        try:
+            async with hashing:
+                # away from the worker: guessing passwords must not keep statements waiting
+                right = await asyncio.to_thread(check_password, row, data.password)
+        finally:
+            waiting[0] -= 1
+        if not right:
+            node.counters["sign-ins-refused"] += 1
+            raise DetenteError("sign-in", "name or password is wrong")
+        token, who, expires_us = await node.do(
+            lambda _core: open_session_of(node.store, data.name, node.clock_real_us())
         )
         return {
             "token": token,
@@ -166,10 +242,10 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     )
     async def file_notice(
         request: Request[Any, Any, Any],
-        to: list[str] | None = None,
-        amend: bool = False,
-        wait: Annotated[str | None, Parameter(pattern="^(delivered|opened)$")] = None,
-        timeout_s: float = 10.0,
+        to: FromQuery[list[str] | None] = None,
+        amend: FromQuery[bool] = False,
+        wait: Wait = None,
+        timeout_s: Timeout = 10.0,
     ) -> Response[dict[str, Any]]:
         who = await officer(request, "say")
         notice = parse_notice_geojson(await read_body(request, API_BODY_BYTES))
@@ -219,7 +295,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         tags=["notices"],
     )
     async def show_notice(
-        request: Request[Any, Any, Any], notice: str, opened: bool = True
+        request: Request[Any, Any, Any], notice: FromPath[str], opened: FromQuery[bool] = True
     ) -> Response[bytes]:
         who = await officer(request, "read")
 
@@ -246,10 +322,10 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     )
     async def cancel_notice(
         request: Request[Any, Any, Any],
-        notice: str,
-        data: Reason,
-        wait: str | None = None,
-        timeout_s: float = 10.0,
+        notice: FromPath[str],
+        data: JSONBody[Reason],
+        wait: Wait = None,
+        timeout_s: Timeout = 10.0,
     ) -> Response[dict[str, Any]]:
         who = await officer(request, "say")
 
@@ -269,7 +345,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         summary="Receipts of a notice or statement",
         tags=["notices"],
     )
-    async def receipts(request: Request[Any, Any, Any], wanted: str) -> dict[str, Any]:
+    async def receipts(request: Request[Any, Any, Any], wanted: FromPath[str]) -> dict[str, Any]:
         await officer(request, "read")
         return stamped(await node.do(lambda core: views.receipts_of(core, wanted)))
 
@@ -279,7 +355,9 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         return stamped({"conflicts": await node.do(views.conflict_rows)})
 
     @post("/api/v1/ask", status_code=200, summary="Was there prior notice?", tags=["record"])
-    async def ask_record(request: Request[Any, Any, Any], data: Question) -> dict[str, Any]:
+    async def ask_record(
+        request: Request[Any, Any, Any], data: JSONBody[Question]
+    ) -> dict[str, Any]:
         await officer(request, "read")
         from_us, until_us = (
             parse_time(data.from_, field="from"),
@@ -293,7 +371,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     @get(
         "/api/v1/bundles/{wanted:str}", summary="A bundle that proves a statement", tags=["record"]
     )
-    async def prove(request: Request[Any, Any, Any], wanted: str) -> Response[bytes]:
+    async def prove(request: Request[Any, Any, Any], wanted: FromPath[str]) -> Response[bytes]:
         await officer(request, "prove")
 
         def job(core: Core) -> tuple[bytes, list[Effect]]:
@@ -308,7 +386,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
 
     @get("/api/v1/ledger/audit", summary="Is the record consistent?", tags=["record"])
     async def audit_ledger(
-        request: Request[Any, Any, Any], signatures: bool = True
+        request: Request[Any, Any, Any], signatures: FromQuery[bool] = True
     ) -> dict[str, Any]:
         await officer(request, "prove")
         return stamped(await node.do(lambda core: audit(core, signatures=signatures)))
@@ -347,7 +425,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         summary="Ask others to cease (safety chain)",
         tags=["hotline"],
     )
-    async def cease(request: Request[Any, Any, Any], data: Cease) -> dict[str, Any]:
+    async def cease(request: Request[Any, Any, Any], data: JSONBody[Cease]) -> dict[str, Any]:
         who = await officer(request, "say")
         values = {
             k: v
@@ -379,7 +457,9 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         summary="Tell the peers of a key certificate or revocation",
         tags=["keys"],
     )
-    async def policy(request: Request[Any, Any, Any], data: PolicyDocument) -> dict[str, Any]:
+    async def policy(
+        request: Request[Any, Any, Any], data: JSONBody[PolicyDocument]
+    ) -> dict[str, Any]:
         who = await officer(request, "manage")
         field = {
             "policy/key-certificate": "certificate",
@@ -458,7 +538,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         tags=["operations"],
     )
     async def events(
-        request: Request[Any, Any, Any], after: int = 0, wait_s: float = 0.0
+        request: Request[Any, Any, Any], after: FromQuery[int] = 0, wait_s: Timeout = 0.0
     ) -> dict[str, Any]:
         await officer(request, "read")
         changed = node.changed()
@@ -485,7 +565,9 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         }
 
     @post("/api/v1/operators", status_code=201, summary="Add an operator", tags=["operations"])
-    async def new_operator(request: Request[Any, Any, Any], data: NewOperator) -> dict[str, Any]:
+    async def new_operator(
+        request: Request[Any, Any, Any], data: JSONBody[NewOperator]
+    ) -> dict[str, Any]:
         await officer(request, "manage")
         at = data.desk or desk
         await node.do(
@@ -501,7 +583,9 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         summary="Remove an operator and end their sessions",
         tags=["operations"],
     )
-    async def remove_operator(request: Request[Any, Any, Any], name: str) -> dict[str, Any]:
+    async def remove_operator(
+        request: Request[Any, Any, Any], name: FromPath[str]
+    ) -> dict[str, Any]:
         await officer(request, "manage")
         if not await node.run(lambda _core: (node.store.remove_operator(name), [])):
             raise UsageError(
@@ -517,7 +601,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         page = await node.do(lambda core: metrics.page(node, core))
         return Response(page, media_type=metrics.CONTENT_TYPE)
 
-    return Litestar(
+    app = Litestar(
         [
             healthz,
             open_session,
@@ -559,6 +643,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         request_max_body_size=API_BODY_BYTES,
         exception_handlers={DetenteError: answer_error, HTTPException: answer_http},
     )
+    return app if local else Gate(app, find_officer)
 
 
 def _json(value: Any) -> Response[bytes]:

@@ -1,0 +1,308 @@
+"""The operators' door: sign-in, roles, and nothing without them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+PASSWORD = "correct horse battery"
+ROLES = ("watch", "supervisor", "linguist", "records", "reader", "admin")
+
+
+@pytest.fixture(scope="module")
+def operators(trio: Any, kit: Any) -> Any:
+    """One operator of each role at north, signed in: role to client."""
+    clients = {}
+    for role in ROLES:
+        kit.ok(
+            *("operator", "add", trio.north.dir, role[:3], "--role", role, "--password-stdin"),
+            *("--desk", "general-staff"),
+            stdin=PASSWORD + "\n",
+        )
+        client = httpx.Client(base_url=trio.north.api, timeout=30)
+        answer = client.post("/api/v1/session", json={"name": role[:3], "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["desk"] == "general-staff"
+        client.headers["authorization"] = f"Bearer {answer.json()['token']}"
+        clients[role] = client
+    yield clients
+    for client in clients.values():
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def document(operators: Any) -> Any:
+    """The OpenAPI document."""
+    answer = operators["reader"].get("/api/openapi.json")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def routes(document: Any) -> list[tuple[str, str]]:
+    """All (method, path) of the document, parameters filled in."""
+    return [
+        (method.upper(), re.sub(r"\{[^}]*\}", "x", path))
+        for path, item in document["paths"].items()
+        for method in item
+        if method in ("get", "post", "put", "delete", "patch")
+    ]
+
+
+def test_every_api_route_without_sign_in_is_401(trio: Any, document: Any) -> None:
+    """Of all routes in the OpenAPI document only the sign-in itself answers without a session."""
+    found = routes(document)
+    assert len(found) > 20
+    with httpx.Client(base_url=trio.north.api, timeout=30) as client:
+        for method, path in found:
+            if (method, path) == ("POST", "/api/v1/session"):
+                continue
+            answer = client.request(method, path)
+            assert (method, path, answer.status_code) == (method, path, 401)
+            assert answer.json()["error"]["code"] == "sign-in"
+            wrong = client.request(method, path, headers={"authorization": "Bearer x"})
+            assert wrong.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/openapi.json", "/api", "/metrics", "/", "/nothing", "/api/v1/session", "//healthz"],
+)
+def test_other_path_without_sign_in_tells_nothing(trio: Any, path: str) -> None:
+    """Documents, metrics and even paths that do not exist are 401 without a session."""
+    assert httpx.get(trio.north.api + path, timeout=30).status_code == 401
+
+
+def test_healthz_answers_anybody_and_says_nothing_else(trio: Any) -> None:
+    """/healthz is open and holds no fact about the node."""
+    answer = httpx.get(trio.north.api + "/healthz", timeout=30)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_officer_named_in_a_header_is_ignored_at_the_operators_door(trio: Any) -> None:
+    """The header by which the local command line names its user opens nothing over the network."""
+    headers = {"x-officer": "root"}
+    assert httpx.get(trio.north.api + "/api/v1/status", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("wat", "wrong password"), ("nobody", PASSWORD), ("wat", ""), ("", ""), ("wat", "x" * 5000)],
+)
+def test_wrong_password_and_unknown_name_get_the_same_answer(
+    trio: Any, operators: Any, name: str, password: str
+) -> None:
+    """Which of the two is wrong is not told."""
+    answer = httpx.post(
+        trio.north.api + "/api/v1/session", json={"name": name, "password": password}, timeout=30
+    )
+    assert answer.status_code == 401
+    assert answer.json()["error"]["message"] == "name or password is wrong"
+
+
+READS = [
+    ("GET", "/api/v1/status", None),
+    ("GET", "/api/v1/notices", None),
+    ("GET", "/api/v1/conflicts", None),
+    ("GET", "/api/v1/agreement", None),
+    ("GET", "/api/v1/events", None),
+    ("GET", "/api/v1/ceases", None),
+    ("GET", "/metrics", None),
+]
+# (method, path, body, the roles that may); "*" means every role
+ACTS = [
+    *((method, path, body, "*") for method, path, body in READS),
+    ("POST", "/api/v1/notices", "notice", "watch supervisor"),
+    ("POST", "/api/v1/notices/nope/cancel", {"reason": "x"}, "watch supervisor"),
+    ("POST", "/api/v1/ceases", {"reason": "test", "exercise": True}, "watch supervisor"),
+    ("GET", "/api/v1/bundles/nope", None, "watch supervisor records admin"),
+    ("GET", "/api/v1/ledger/audit", None, "watch supervisor records admin"),
+    ("GET", "/api/v1/evidence", None, "watch supervisor records admin"),
+    ("POST", "/api/v1/agreement", {}, "supervisor admin"),
+    ("POST", "/api/v1/recover", None, "admin"),
+    ("POST", "/api/v1/ledger/rebuild", None, "admin"),
+    ("POST", "/api/v1/policy", {"type": "x", "document": {}}, "admin"),
+    ("GET", "/api/v1/operators", None, "admin"),
+    (
+        "POST",
+        "/api/v1/operators",
+        {"name": "new", "role": "x", "password": PASSWORD},
+        "admin",
+    ),
+    ("DELETE", "/api/v1/operators/nope", None, "admin"),
+]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_may_do_what_its_row_says_and_nothing_else(
+    operators: Any, kit: Any, role: str
+) -> None:
+    """Each role passes or is refused with 403, by the table; a refusal names the roles that may."""
+    client = operators[role]
+    for method, path, body, able in ACTS:
+        if body == "notice":
+            body = kit.feature(f"R-{role}", -70, -20)
+        answer = client.request(method, path, json=body)
+        allowed = able == "*" or role in able.split()
+        assert (answer.status_code != 403) == allowed, (method, path, answer.text)
+        assert answer.status_code not in (401, 500), (method, path, answer.text)
+        if not allowed:
+            assert all(one in answer.json()["error"]["message"] for one in able.split())
+
+
+def test_notice_filed_by_an_operator_names_the_desk_and_not_the_person(
+    trio: Any, operators: Any, kit: Any, tmp_path: Any
+) -> None:
+    """A desk speaks: the other side learns the desk; who sat there stays in the own record."""
+    answer = operators["watch"].post(
+        "/api/v1/notices", json=kit.feature("D-1", -75, -20), params={"wait": "delivered"}
+    )
+    assert answer.status_code == 201
+    kit.ok("prove", trio.south.dir, "north:D-1", "-o", tmp_path / "d")
+    ran = kit.ok("verify", tmp_path / "d", "--trust", trio.agreement, "--json")
+    assert ran.json["statement"]["desk"] == "general-staff"
+    assert b"wat" not in (tmp_path / "d").read_bytes().replace(b"watch", b"").replace(b"water", b"")
+
+
+def test_removed_operator_is_signed_out(trio: Any, operators: Any, kit: Any) -> None:
+    """Removing an operator ends the sessions at once; adding the name again does not revive them."""
+    add = ("operator", "add", trio.north.dir, "gone", "--role", "reader", "--password-stdin")
+    kit.ok(*add, stdin=PASSWORD + "\n")
+    session = {"name": "gone", "password": PASSWORD}
+    token = httpx.post(trio.north.api + "/api/v1/session", json=session).json()["token"]
+    headers = {"authorization": f"Bearer {token}"}
+    assert httpx.get(trio.north.api + "/api/v1/status", headers=headers).status_code == 200
+    kit.ok("operator", "remove", trio.north.dir, "gone")
+    assert httpx.get(trio.north.api + "/api/v1/status", headers=headers).status_code == 401
+    kit.ok(*add, stdin=PASSWORD + "\n")
+    assert httpx.get(trio.north.api + "/api/v1/status", headers=headers).status_code == 401
+    assert kit.cli("operator", "remove", trio.north.dir, "nobody").code == 2
+
+
+def test_operator_with_a_short_password_or_a_taken_name_is_refused(
+    trio: Any, operators: Any, kit: Any
+) -> None:
+    """Names are unique and passwords have a least length; the field is named."""
+    add = ("operator", "add", trio.north.dir)
+    end = ("--role", "reader", "--password-stdin", "--json")
+    short = kit.cli(*add, "short", *end, stdin="x\n")
+    assert (short.code, short.json["error"]["field"]) == (2, "password")
+    taken = kit.cli(*add, "wat", *end, stdin=PASSWORD + "\n")
+    assert (taken.code, taken.json["error"]["field"]) == (2, "name")
+    kit.ok("operator", "list", trio.north.dir)
+
+
+def test_openapi_document_is_of_version_3_1_and_hangs_together(document: Any) -> None:
+    """The document says 3.1, every operation has an answer, every reference leads somewhere."""
+    assert document["openapi"].startswith("3.1")
+    assert document["info"]["title"] == "detente node"
+    for path, item in document["paths"].items():
+        assert path.startswith("/")
+        for method, operation in item.items():
+            assert operation["responses"], (method, path)
+            assert operation["summary"], (method, path)
+            named = set(re.findall(r"\{(\w+)\}", path))
+            given = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+            assert named == given, (method, path)
+    ids = [op["operationId"] for item in document["paths"].values() for op in item.values()]
+    assert len(set(ids)) == len(ids)
+
+    def references(value: Any) -> Any:
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str):
+                yield value["$ref"]
+            for one in value.values():
+                yield from references(one)
+        elif isinstance(value, list):
+            for one in value:
+                yield from references(one)
+
+    for reference in references(document):
+        place: Any = document
+        for step in reference.removeprefix("#/").split("/"):
+            place = place[step]
+
+
+def test_metrics_are_prometheus_text_without_content(operators: Any, trio: Any, kit: Any) -> None:
+    """/metrics parses, counts, and holds neither text nor place of any notice."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    kit.ok(
+        "notice",
+        "file",
+        trio.north.dir,
+        trio.save(kit.feature("M-1", 77.125, 3, text="SECRETWORD")),
+    )
+    page = operators["reader"].get("/metrics")
+    assert page.headers["content-type"].startswith("text/plain")
+    values = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(page.text)
+        for sample in family.samples
+    }
+    assert values["detente_ledger_entries",] > 1
+    assert values["detente_line_open", "south"] == 1
+    assert values["detente_fault",] == 0
+    assert "SECRETWORD" not in page.text
+    assert "77." not in page.text
+
+
+def test_events_wait_for_the_next_one(operators: Any, trio: Any, kit: Any) -> None:
+    """A listener gets what it has not seen and nothing twice."""
+    client = operators["reader"]
+    last = max((e["number"] for e in client.get("/api/v1/events").json()["events"]), default=0)
+    path = trio.save(kit.feature("E-1", 85, 3))
+    kit.ok("notice", "file", trio.south.dir, path, "--wait", "delivered")
+    found = client.get("/api/v1/events", params={"after": last, "wait_s": 10}).json()["events"]
+    assert found
+    assert min(e["number"] for e in found) == last + 1
+
+
+def test_session_ends_at_its_time(make: Any, kit: Any) -> None:
+    """A session of twelve hours is worth nothing thirteen hours later."""
+    parties = make()
+    node = parties.north
+    node.start()
+    kit.ok(
+        *("operator", "add", node.dir, "w", "--role", "reader", "--password-stdin"),
+        stdin=PASSWORD + "\n",
+    )
+    answer = httpx.post(node.api + "/api/v1/session", json={"name": "w", "password": PASSWORD})
+    headers = {"authorization": f"Bearer {answer.json()['token']}"}
+    assert httpx.get(node.api + "/api/v1/status", headers=headers).status_code == 200
+    node.stop()
+    node.start()  # a session outlives a restart
+    assert httpx.get(node.api + "/api/v1/status", headers=headers).status_code == 200
+    node.stop()
+    node.env = {"DETENTE_CLOCK_OFFSET_S": str(13 * 3600)}
+    node.start()
+    late = httpx.get(node.api + "/api/v1/status", headers=headers)
+    assert (late.status_code, late.json()["error"]["code"]) == (401, "sign-in")
+
+
+def test_guessing_passwords_keeps_no_statement_waiting(trio: Any, operators: Any, kit: Any) -> None:
+    """While many sign-ins are guessed at once, a notice is delivered as ever."""
+    import threading
+
+    stop = threading.Event()
+    codes = set()
+
+    def guess() -> None:
+        with httpx.Client(base_url=trio.north.api, timeout=60) as client:
+            while not stop.is_set():
+                body = {"name": "wat", "password": "guess guess"}
+                codes.add(client.post("/api/v1/session", json=body).status_code)
+
+    threads = [threading.Thread(target=guess) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        ran = trio.file(trio.north, kit.feature("S-1", 95, 3), "--wait", "delivered")
+        assert ran.code == 0, ran.err
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert codes <= {401, 503}
