@@ -60,7 +60,22 @@ class KeyDirectory(msgspec.Struct):
 
     def signing_key(self, party: str, key_id: str, now_us: int) -> PublicKeys:
         """The two-signature key that counts now; errors as `certificate`."""
-        certificate = self.certificate(party, key_id, "signing", now_us)
+        self.certificate(party, key_id, "signing", now_us)
+        return self.known_key(party, key_id)
+
+    def known_key(self, party: str, key_id: str) -> PublicKeys:
+        """A signing key that the party's root certified at some time; for what was signed long ago.
+
+        Raises:
+            PeerError: ``key-unknown``.
+        """
+        certificate = self.certificates.get(party, {}).get(key_id)
+        if certificate is None or certificate.use != "signing":
+            raise PeerError(
+                "key-unknown",
+                f"key {key_id} is not certified; it must be certified by {party}'s root for signing",
+                field="key",
+            )
         found = self.parsed.get(key_id)
         if found is None:
             found = parse_public_keys(certificate.key, verifier=self.verifier)

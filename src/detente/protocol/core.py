@@ -87,14 +87,22 @@ class Core:
         for entry, leaf, statement, openings in journal.replay():
             self.tree.append(leaf)
             self.state.apply(entry, statement, openings)
-        self.epochs: list[int] = journal.value("epochs") or [0]
-        self.fault: str | None = journal.value("fault")
         self.intents: dict[int, Intent] = {intent.number: intent for intent in journal.intents()}
         self._next_intent = max(self.intents, default=0) + 1
         self._volumes: dict[str, ActivityNotice] = {}
         self._unindexed = list(self.state.notices)
 
     # -- the ledger ---------------------------------------------------------------------------
+
+    @property
+    def fault(self) -> str | None:
+        """Why this node must sign nothing: ``behind``, or None."""
+        return "behind" if self.state.behind else None
+
+    @property
+    def epochs(self) -> list[int]:
+        """The index of the first entry of each log epoch."""
+        return self.state.epochs
 
     @property
     def origin(self) -> str:
@@ -178,6 +186,24 @@ class Core:
         """Record an alarm in the ledger and hand it on as an effect."""
         self.append_local(now_us, "alarm", code=code, message=message, party=peer)
         return Alert(code, message, peer)
+
+    def alarm_once(
+        self, now_us: int, code: str, message: str, peer: str, **proof: Any
+    ) -> list[Effect]:
+        """Record an alarm unless the very same stands: repeating a wrong must fill no ledger and no screen.
+
+        Args:
+            proof: what else the entry keeps, such as an envelope.
+        """
+        known = (
+            peer in self.state.behind
+            if code == "behind"
+            else (code, message, peer) in self.state.alarmed
+        )
+        if known:
+            return []
+        self.append_local(now_us, "alarm", code=code, message=message, party=peer, **proof)
+        return [Alert(code, message, peer)]
 
     def keep_evidence(self, now_us: int, peer: str, error: PeerError) -> None:
         """Keep a sample of what could not be taken."""
@@ -407,6 +433,26 @@ class Core:
             self.journal.put_intent(left)
         return tuple(p for p in recipients if left is None or p not in left.waiting), effects
 
+    def said_before(self, statement: Statement) -> None:
+        """A statement of ours came back that an intent still waits to become: it was said already.
+
+        Salts are drawn once for each filing, so the body digest tells the filing.
+        """
+        for intent in list(self.intents.values()):
+            peer = statement.recipient
+            if peer in intent.waiting and statement.body_digest == body_digest(
+                commit_openings(intent.openings)
+            ):
+                self._keep_intent(intent, tuple(p for p in intent.waiting if p != peer))
+
+    def _keep_intent(self, intent: Intent, waiting: tuple[str, ...]) -> None:
+        left = msgspec.structs.replace(intent, waiting=waiting)
+        self.journal.put_intent(left)
+        if waiting:
+            self.intents[intent.number] = left
+        else:
+            self.intents.pop(intent.number, None)
+
     def _judge_own(self, intent: Intent, now_us: int) -> None:
         """Keep our own rules before saying anything: what a peer would refuse is refused here, with the field."""
         draft = self._statement(intent, intent.to[0], now_us, draft=True)
@@ -440,7 +486,7 @@ class Core:
         effects: list[Effect] = []
         waiting = []
         for peer in intent.waiting:
-            if self.fault is not None or self.link(peer).state not in ("open", "peer-behind"):
+            if self.fault is not None or not self.link(peer).may_sign:
                 waiting.append(peer)
                 continue
             statement = self._statement(intent, peer, now_us)
@@ -513,11 +559,7 @@ class Core:
         if statement_id is None or receipt is None or receipt.opened_us is not None:
             return []
         found = self.journal.statement(statement_id)
-        if (
-            found is None
-            or self.link(notice.party).state not in ("open", "peer-behind")
-            or self.fault
-        ):
+        if found is None or not self.link(notice.party).may_sign or self.fault:
             return []  # shown all the same; the receipt follows when it is next shown on an open line
         self.append_local(
             now_us,

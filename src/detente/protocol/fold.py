@@ -108,7 +108,16 @@ class Alarm(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct):
-    """Everything the ledger says, in the shape that questions are asked in."""
+    """Everything the ledger says, in the shape that questions are asked in.
+
+    Attributes:
+        made, received: heads of both chains by peer.
+        filed_versions, filed_cancels: what officers filed here, signed already or still waiting.
+        epochs: index of the first entry of each log epoch.
+        behind: peers that proved this record to be older than what they hold; see docs/spec/link.md.
+        recovering: the operator has decided to take the lost statements back.
+        parsed: the last few bodies as volumes, by body digest; no state, only work saved.
+    """
 
     party: str
     verifier: Verifier = STRICT
@@ -123,8 +132,13 @@ class State(msgspec.Struct):
     cards: dict[str, Card] = {}
     keys: KeyDirectory = msgspec.field(default_factory=KeyDirectory)
     alarms: list[Alarm] = []
+    alarmed: set[tuple[str, str, str | None]] = set()
     ceases: list[Json] = []
     filed_versions: dict[str, int] = {}
+    filed_cancels: set[str] = set()
+    epochs: list[int] = msgspec.field(default_factory=lambda: [0])
+    behind: set[str] = set()
+    recovering: bool = False
     parsed: dict[str, ActivityNotice] = {}
 
     def volumes(self, name: str, exercise: bool, body: str, values: Json) -> ActivityNotice:
@@ -171,7 +185,7 @@ class State(msgspec.Struct):
         self.entries += 1
         if statement is None:
             assert entry.local is not None
-            self._apply_local(entry.local)
+            self._apply_local(entry, entry.local)
             return
         made = entry.header.kind == "made"
         peer = statement.recipient if made else statement.party
@@ -180,7 +194,7 @@ class State(msgspec.Struct):
         if entry.outcome == "delivered":
             _APPLY.get(statement.type, _ignore)(self, entry, statement, body_values(openings))
 
-    def _apply_local(self, local: Json) -> None:
+    def _apply_local(self, entry: Entry, local: Json) -> None:
         kind, time_us = local["type"], parse_time(local["time"])
         if kind == "agreement/accepted":
             agreement, cards = verify_agreement_file(local["file"], verifier=self.verifier)
@@ -196,8 +210,24 @@ class State(msgspec.Struct):
             )
         elif kind == "alarm":
             self.alarms.append(Alarm(time_us, local["code"], local["message"], local.get("party")))
+            self.alarmed.add((local["code"], local["message"], local.get("party")))
+            if local["code"] == "behind":
+                self.behind.add(local["party"])
         elif kind == "notice/filed":
             self.filed_versions[local["notice"]] = local["version"]
+            if local["said"] == "activity/cancel":
+                self.filed_cancels.add(local["notice"])
+        elif kind == "log/epoch":
+            self.open_epoch(entry.index)
+            self.recovering = True
+        elif kind == "log/recovered":
+            self.behind.clear()
+            self.recovering = False
+
+    def open_epoch(self, first: int) -> None:
+        """Begin a new log epoch at an index; the entry that says so is the first of it."""
+        if first not in self.epochs:
+            self.epochs.append(first)
 
 
 def _ignore(state: State, entry: Entry, statement: Statement, values: Json) -> None:

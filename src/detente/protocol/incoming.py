@@ -14,7 +14,15 @@ from detente.limits import FRAME_BYTES, FRAME_STATEMENTS
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.journal import Entry, Json
-from detente.protocol.link import Comparison, Frame, Head, Heads, Link, encode_frame, parse_frame
+from detente.protocol.link import (
+    COMPARISONS,
+    Comparison,
+    Frame,
+    Head,
+    Link,
+    encode_frame,
+    parse_frame,
+)
 from detente.protocol.rules import Answer, earns_receipt, judge, time_flags
 from detente.protocol.statement import (
     CHAINS,
@@ -28,7 +36,8 @@ from detente.protocol.statement import (
     seal_info,
 )
 from detente.signing.base64 import decode_base64url
-from detente.signing.envelope import verify_envelope
+from detente.signing.canonical import parse_canonical
+from detente.signing.envelope import encode_envelope, verify_envelope
 from detente.signing.key import PublicKeys, parse_public_keys
 from detente.units import US_PER_S, format_time
 
@@ -77,23 +86,22 @@ def take_frame(core: Core, frame: Frame, now_us: int) -> Taken:
     taken = Taken()
     link = core.link(frame.sender)
     link.heard_us = now_us
-    if (frame.run, frame.number) > (
-        link.their_run,
-        link.their_number,
-    ) or frame.run != link.their_run:
+    overtaken = frame.run == link.their_run and frame.number <= link.their_number
+    current = frame.answers == core.run and not overtaken
+    if not overtaken:
         link.their_run, link.their_number = frame.run, frame.number
-        link.their_sent = dict(frame.sent)
+    if current:
         _compare_heads(core, link, frame, now_us, taken)
-    # else it was overtaken on the way: its heads are old news and accuse nobody; its statements count
-    if core.fault is not None or link.state == "behind":
-        return (
-            taken  # nothing can be answered, so nothing is taken; the peer keeps it in its outbox
-        )
+    if core.fault is not None or link.state in ("cold", "behind"):
+        # nothing can be answered, so nothing is taken; the peer keeps it in its outbox
+        return taken
     for sealed in frame.messages:
         try:
             _take_message(core, link, sealed, now_us, taken)
         except PeerError as error:
             taken.not_taken += 1
+            if error.code == "sequence-gap":
+                continue  # nobody's fault: our heads ask for what is missing
             core.keep_evidence(now_us, frame.sender, error)
             taken.effects.append(
                 Alert(
@@ -102,19 +110,21 @@ def take_frame(core: Core, frame: Frame, now_us: int) -> Taken:
                     frame.sender,
                 )
             )
-    _answer_all(core, now_us, taken)
-    if link.state == "open":
+    if link.may_sign:  # what comes over a forked line is heard, and cannot be answered on it
+        _answer_all(core, now_us, taken)
         taken.effects += core.sign_waiting(now_us)
-    if all(frame.sent[c] == core.state.head(False, frame.sender, c) for c in CHAINS):
-        kept_us = (
-            core.journal.value(f"synced:{frame.sender}")
-            if link.synced_us is None
-            else link.synced_us
-        )
-        link.synced_us = now_us
-        if kept_us is None or not 0 <= now_us - kept_us < SYNCED_EVERY_US:
-            core.journal.put_value(f"synced:{frame.sender}", now_us)
+    if current and all(frame.sent[c] == core.state.head(False, frame.sender, c) for c in CHAINS):
+        _note_synced(core, link, min(now_us, frame.time_us))
     return taken
+
+
+def _note_synced(core: Core, link: Link, time_us: int) -> None:
+    """All that the peer had said by `time_us` is here; durable every few seconds."""
+    name = f"synced:{link.peer}"
+    kept_us = core.journal.value(name) if link.synced_us is None else link.synced_us
+    link.synced_us = max(time_us, kept_us or 0)
+    if kept_us is None or link.synced_us // SYNCED_EVERY_US > kept_us // SYNCED_EVERY_US:
+        core.journal.put_value(name, link.synced_us)
 
 
 # -- heads ---------------------------------------------------------------------------------------
@@ -127,45 +137,46 @@ def _compare_heads(core: Core, link: Link, frame: Frame, now_us: int, taken: Tak
     a number it has used before. (3) Two different statements now carry one number, and the honest
     node looks like a liar. So nothing new is signed before heads agree.
     """
-    comparison: Comparison = "agree"
-    acked: Heads = {}
-    lost = [] if not frame.lost else _read_lost(core, frame, now_us)
+    found: set[Comparison] = set()
+    disputed = [c for c in CHAINS if not _said(core, link.peer, c, frame.received[c])]
+    lost = _read_lost(core, frame, now_us) if disputed and frame.lost else []
     for chain in CHAINS:
         ours, theirs = core.state.head(True, link.peer, chain), frame.received[chain]
-        if theirs.sequence <= ours.sequence and _said(core, link.peer, chain, theirs):
-            acked[chain] = theirs
+        if chain not in disputed:
+            link.acked[chain] = theirs
+            found.add("agree")
+            continue
+        proof = {s.sequence: s.id for s, _ in lost if s.chain == chain}
+        if any(
+            number <= ours.sequence and not _said(core, link.peer, chain, Head(number, id_))
+            for number, id_ in proof.items()
+        ):
+            found.add("fork")
+        elif max(proof, default=0) > ours.sequence:
+            found.add("we-lack")
         else:
-            acked[chain] = min(theirs, ours, key=lambda head: head.sequence)
-            proof = [s for s, _ in lost if s.chain == chain and s.sequence > ours.sequence]
-            if theirs.sequence > ours.sequence and proof:
-                comparison = "we-lack"
-            elif any(
-                s.chain == chain and s.sequence == theirs.sequence and s.id == theirs.id
-                for s, _ in lost
-            ):
-                comparison = "fork"
-            else:
-                # a claim without proof: the line stays as it is until proof or agreement comes
-                comparison = "agree" if link.state != "cold" else comparison
-                core.keep_evidence(
-                    now_us,
-                    link.peer,
-                    PeerError(
-                        "head-unproven",
-                        f"{link.peer} claims to hold {chain} {theirs.sequence} of ours; ours is {ours.sequence}",
-                    ),
-                )
-                if link.state == "cold":
-                    link.acked = acked | {c: Head() for c in CHAINS if c not in acked}
-                    return
-        received, sent = core.state.head(False, link.peer, chain), frame.sent[chain]
-        if sent.sequence < received.sequence and comparison == "agree":
-            comparison = "they-lack"
-    link.acked = acked
+            found.add("unproven")
+            if theirs == link.their_received[chain] and not frame.lost:
+                # once is no fault: the peer learns only now that we lack it, and proves it next time
+                core.keep_evidence(now_us, link.peer, _unproven(link.peer, chain, theirs, ours))
+    for chain in CHAINS:
+        if frame.known[chain].sequence > frame.sent[chain].sequence:
+            found.add("they-lack")
+    link.their_received, link.their_sent = dict(frame.received), dict(frame.sent)
+    link.their_known = dict(frame.known)
+    comparison = next(one for one in COMPARISONS if one in found)
     if link.move(comparison):
-        taken.effects += _report_move(core, link, now_us)
-    if link.state == "behind" and lost and core.journal.value("recovering"):
+        taken.effects += _report_move(core, link, frame, now_us)
+    if link.state == "behind" and lost and core.state.recovering:
         taken.effects += _recover(core, link, lost, now_us)
+    finish_recovery(core, now_us, taken.effects)
+
+
+def _unproven(peer: str, chain: str, theirs: Head, ours: Head) -> PeerError:
+    return PeerError(
+        "head-unproven",
+        f"{peer} claims to hold {chain} {theirs.sequence} of ours; ours is {ours.sequence}",
+    )
 
 
 def _said(core: Core, peer: str, chain: str, head: Head) -> bool:
@@ -173,40 +184,34 @@ def _said(core: Core, peer: str, chain: str, head: Head) -> bool:
     if head.sequence == 0:
         return True
     current = core.state.head(True, peer, chain)
-    if current.sequence == head.sequence:
-        return current.id == head.id
+    if current.sequence <= head.sequence:
+        return current == head
     found = core.journal.chain(link_name(core.identity.party, peer), chain, head.sequence - 1, 1)
     return bool(found) and found[0][0].id == head.id
 
 
-def _report_move(core: Core, link: Link, now_us: int) -> list[Effect]:
+def _report_move(core: Core, link: Link, frame: Frame, now_us: int) -> list[Effect]:
     if link.state == "behind":
-        core.fault = "behind"
-        core.journal.put_value("fault", "behind")
         message = (
             f"{link.peer} holds statements of ours, signed by us, that are not in this record: it was restored from an old "
             "backup. Nothing new is signed. Way forward: restore a newer backup, or run detente recover DIR"
         )
         # an alarm entry is appended but no checkpoint over it is signed while the fault stands
-        return [core.alarm(now_us, "behind", message, link.peer)]
+        return core.alarm_once(now_us, "behind", message, link.peer)
     if link.state == "peer-behind":
-        return [
-            core.alarm(
-                now_us,
-                "peer-behind",
-                f"{link.peer} has lost statements that it made; they are sent back to it",
-                link.peer,
-            )
-        ]
+        lost = ", ".join(
+            f"{c} {frame.sent[c].sequence + 1} to {frame.known[c].sequence}"
+            for c in CHAINS
+            if frame.known[c].sequence > frame.sent[c].sequence
+        )
+        message = f"{link.peer} has lost statements that it made ({lost}); they are sent back to it"
+        return core.alarm_once(now_us, "peer-behind", message, link.peer)
     if link.state == "forked":
-        return [
-            core.alarm(
-                now_us,
-                "forked",
-                f"two statements to {link.peer} carry one number; nothing new is signed to it",
-                link.peer,
-            )
-        ]
+        message = (
+            f"two statements to {link.peer} carry one number; nothing new is signed to it. What it says is "
+            "heard, and cannot be answered on this line"
+        )
+        return core.alarm_once(now_us, "forked", message, link.peer)
     return []
 
 
@@ -221,11 +226,9 @@ def _read_lost(core: Core, frame: Frame, now_us: int) -> list[tuple[Statement, O
                 raise PeerError(
                     "lost-misdirected", "a statement sent back is not of this link", evidence=plain
                 )
-            public = core.state.keys.signing_key(
-                core.identity.party, statement.key, statement.claimed_us
-            )
+            public = core.state.keys.known_key(core.identity.party, statement.key)
             verify_envelope(statement.envelope, public, core.identity.verifier)
-            found.append((statement, check_openings(statement, openings, complete=False)))
+            found.append((statement, check_openings(statement, openings)))
         except PeerError as error:
             core.keep_evidence(now_us, frame.sender, error)
     return sorted(found, key=lambda pair: (pair[0].chain, pair[0].sequence))
@@ -245,9 +248,7 @@ def start_recovery(core: Core, now_us: int) -> None:
             "not-behind",
             "this node's record is not behind; recovery is for a record that lost statements",
         )
-    core.epochs = [*core.epochs, core.tree.size]
-    core.journal.put_value("epochs", core.epochs)
-    core.journal.put_value("recovering", True)
+    core.state.open_epoch(core.tree.size)  # before the entry, whose leaf is salted for the new log
     core.append_local(
         now_us, "log/epoch", epoch=len(core.epochs), reason="restored from an old backup"
     )
@@ -259,38 +260,33 @@ def _recover(
     taken = 0
     touched = set()
     for statement, openings in lost:
-        if statement.sequence == core.state.head(True, link.peer, statement.chain).sequence + 1:
+        head = core.state.head(True, link.peer, statement.chain)
+        if (statement.sequence, statement.previous) == (head.sequence + 1, head.id):
             core.append("made", now_us, "delivered", statement, openings)
+            core.said_before(statement)
             taken += 1
             if statement.type.startswith("activity/") and statement.thread is not None:
                 touched.add(statement.thread.id)
     effects: list[Effect] = []
     for notice_id in sorted(touched):
         effects += core.after_activity(notice_id, now_us)
-    heads = core.state.heads(True, link.peer)
-    if all(heads[c].sequence >= (link.acked[c].sequence) for c in CHAINS) and taken:
+    if taken:
         effects.append(
             Alert("recovering", f"{taken} statements were taken back from {link.peer}", link.peer)
         )
     return [*effects, Send(link.peer)]
 
 
-def finish_recovery(core: Core, now_us: int) -> bool:
-    """End the fault once every line agrees again; called after each frame while recovering."""
-    if core.fault != "behind" or not core.journal.value("recovering"):
+def finish_recovery(core: Core, now_us: int, effects: list[Effect] | None = None) -> bool:
+    """End the fault once every line that had proved it agrees again; part of each comparison of heads."""
+    if not core.state.recovering or any(
+        core.link(peer).state in ("cold", "behind") for peer in core.state.behind
+    ):
         return False
-    if any(link.state == "behind" for link in core.links.values()):
-        return False
-    for intent in list(core.intents.values()):
-        thread = intent.thread
-        known = core.state.notices.get(thread["id"]) if thread else None
-        if thread and known and thread["version"] in known.versions:
-            del core.intents[intent.number]  # it had been said before the loss
-            core.journal.put_intent(msgspec.structs.replace(intent, waiting=()))
-    core.fault = None
-    core.journal.put_value("fault", None)
-    core.journal.put_value("recovering", None)
     core.append_local(now_us, "log/recovered", epoch=len(core.epochs))
+    if effects is not None:
+        effects.append(Alert("recovered", "the record agrees with the peers again"))
+        effects += core.sign_waiting(now_us)
     return True
 
 
@@ -336,14 +332,8 @@ def _take_message(core: Core, link: Link, sealed: bytes, now_us: int, taken: Tak
     )
     taken.entries.append(entry)
     if answer.rule == "equivocation":
-        taken.effects.append(
-            core.alarm(
-                now_us,
-                "equivocation",
-                f"{link.peer} said two things as one version: {answer.message}",
-                link.peer,
-            )
-        )
+        message = f"{link.peer} said two things as one version: {answer.message}"
+        taken.effects += core.alarm_once(now_us, "equivocation", message, link.peer)
     if answer.answer == "delivered":
         taken.effects += _after_delivery(core, statement, now_us)
     elif earns_receipt(statement.type):
@@ -360,8 +350,11 @@ def _take_message(core: Core, link: Link, sealed: bytes, now_us: int, taken: Tak
 def _forked(
     core: Core, link: Link, statement: Statement, plain: bytes, now_us: int, taken: Taken
 ) -> None:
+    """Keep the proof in the ledger itself: evidence has a quota, and a flood must not push this out."""
     message = f"{link.peer} signed two statements as {statement.chain} {statement.sequence}"
-    taken.effects.append(core.alarm(now_us, "chain-fork", message, link.peer))
+    link.disputed.add(statement.chain)
+    envelope = parse_canonical(encode_envelope(statement.envelope))
+    taken.effects += core.alarm_once(now_us, "chain-fork", message, link.peer, envelope=envelope)
     raise PeerError("chain-fork", message, evidence=plain)
 
 
@@ -564,20 +557,20 @@ def next_frame(
             link.offer(chain, statement.sequence, now_us)
     lost: list[bytes] = []
     for chain in CHAINS:
-        if (
-            link.heard_us is not None
-            and link.their_sent[chain].sequence < core.state.head(False, peer, chain).sequence
+        if link.their_known[chain].sequence > link.their_sent[chain].sequence:
+            after = _shared(core, peer, chain, link.their_sent[chain])
+        elif chain in link.disputed:
+            after = core.state.head(False, peer, chain).sequence - 1
+        else:
+            continue
+        for statement, openings in core.journal.chain(
+            link_name(peer, me), chain, after, most - len(lost)
         ):
-            after = link.their_sent[chain].sequence
-            for statement, openings in core.journal.chain(
-                link_name(peer, me), chain, after, most - len(lost)
-            ):
-                sealed = seal(statement, openings)
-                if lost and len(sealed) > room:
-                    break
-                room -= len(sealed)
-                lost.append(sealed)
-    newest = core.journal.checkpoint()
+            sealed = seal(statement, openings)
+            if (messages or lost) and len(sealed) > room:
+                break
+            room -= len(sealed)
+            lost.append(sealed)
     return Frame(
         sender=me,
         recipient=peer,
@@ -586,10 +579,20 @@ def next_frame(
         time_us=now_us,
         received=core.state.heads(False, peer),
         sent=core.state.heads(True, peer),
+        known=dict(link.their_received),
+        answers=link.their_run,
         messages=tuple(messages),
         lost=tuple(lost),
-        checkpoint=newest[1] if newest else None,
     )
+
+
+def _shared(core: Core, peer: str, chain: str, head: Head) -> int:
+    """Up to which number the peer surely has what we have of its chain: its head, unless that differs."""
+    ours = core.journal.chain(
+        link_name(peer, core.identity.party), chain, max(0, head.sequence - 1), 1
+    )
+    differs = head.sequence > 0 and bool(ours) and ours[0][0].id != head.id
+    return head.sequence - 1 if differs else head.sequence
 
 
 def write_frame(core: Core, frame: Frame) -> bytes:

@@ -7,6 +7,7 @@ docs/spec/link.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -19,6 +20,8 @@ from detente.signing.canonical import encode_canonical, parse_canonical
 from detente.units import format_time, parse_time
 
 FRAME_TAG = b"detente:frame:v1\n"
+_RUN = re.compile(r"[0-9a-f]{16}", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -31,14 +34,16 @@ class Head(msgspec.Struct, frozen=True):
 Heads = dict[str, Head]  # chain -> head
 NO_HEADS: Heads = {"safety": Head(), "ordinary": Head()}
 
-# One table for both sides: (state, what the heads show) -> state. What is absent stays as it is.
+# One table for both sides: (state, what the heads show) -> state. What is absent stays as it is; where
+# the two chains show different things, the first in COMPARISONS counts. `unproven` moves nothing.
 #   cold         this run of the node has not compared heads with the peer yet: nothing new is signed
 #   open         heads agree; statements flow
 #   behind       the peer proved, with our own signatures, that we lost statements (a stale backup)
 #   peer-behind  the peer lost statements that we hold; it gets them back with every frame
 #   forked       two statements of one chain carry the same number
 LinkState = Literal["cold", "open", "behind", "peer-behind", "forked"]
-Comparison = Literal["agree", "we-lack", "they-lack", "fork"]
+Comparison = Literal["fork", "we-lack", "unproven", "they-lack", "agree"]
+COMPARISONS: tuple[Comparison, ...] = ("fork", "we-lack", "unproven", "they-lack", "agree")
 OFFER_US = (
     2_000_000  # a frame not acknowledged by then is taken for lost and its statements go again
 )
@@ -54,6 +59,7 @@ LINK_MOVES: dict[tuple[LinkState, Comparison], LinkState] = {
     ("peer-behind", "we-lack"): "behind",
     ("peer-behind", "fork"): "forked",
     ("behind", "agree"): "open",
+    ("behind", "they-lack"): "peer-behind",
     ("behind", "fork"): "forked",
 }
 
@@ -62,8 +68,13 @@ class Link(msgspec.Struct):
     """What this run of the node knows about one line; all of it is relearned after a restart.
 
     Attributes:
-        acked: heads of our chains as the peer last said it holds them; the outbox starts after them.
+        acked: heads of our chains that the peer said it holds, as far as we said them; the outbox
+            starts after them.
+        their_received: the same as the peer stated it, also where we know nothing of it.
         their_sent: heads of the peer's chains as it last stated them.
+        their_known: heads of the peer's chains that it admits we claimed to hold.
+        their_run, their_number: the frame heard last; what ours say they answer.
+        disputed: chains of which the peer signed a number twice; it is shown the one we hold.
         heard_us: our clock at the last good frame.
         synced_us: our clock when we last held everything the peer had said by then.
         offered, offered_us: what is under way, so that the two directions of one exchange and the two
@@ -74,9 +85,12 @@ class Link(msgspec.Struct):
     peer: str
     state: LinkState = "cold"
     acked: Heads = msgspec.field(default_factory=lambda: dict(NO_HEADS))
+    their_received: Heads = msgspec.field(default_factory=lambda: dict(NO_HEADS))
     their_sent: Heads = msgspec.field(default_factory=lambda: dict(NO_HEADS))
-    their_run: str = ""
+    their_known: Heads = msgspec.field(default_factory=lambda: dict(NO_HEADS))
+    their_run: str | None = None
     their_number: int = 0
+    disputed: set[str] = msgspec.field(default_factory=set)
     heard_us: int | None = None
     offset_us: int | None = None
     synced_us: int | None = None
@@ -93,6 +107,11 @@ class Link(msgspec.Struct):
         fresh = 0 <= now_us - self.offered_us < OFFER_US
         return max(self.acked[chain].sequence, self.offered.get(chain, 0) if fresh else 0)
 
+    @property
+    def may_sign(self) -> bool:
+        """Whether our own chains agree with the peer's, so that a new number is surely a new one."""
+        return self.state in ("open", "peer-behind")
+
     def move(self, comparison: Comparison) -> bool:
         """Advance by the table; True when the state changed."""
         after = LINK_MOVES.get((self.state, comparison), self.state)
@@ -106,13 +125,17 @@ class Frame(msgspec.Struct, frozen=True):
 
     Attributes:
         run, number: which run of the sender's program, and its how-manieth frame: heads in a frame that
-            was overtaken on the way must not make an honest peer look as if it had lost something.
+            was overtaken on the way are old news.
+        answers: the run of the addressee's program that the sender heard last, or None. Heads count only
+            in a frame that answers the addressee's present run: a frame from before its restart, delayed
+            or replayed, could agree with a record that has lost statements since.
         time_us: the sender's clock when it was sent.
         received: heads of the addressee's chains as the sender holds them (also the acknowledgement).
         sent: heads of the sender's own chains.
+        known: heads of the sender's own chains that the addressee said it holds. Above `sent`, they are
+            the sender's own word that it has lost statements; nothing else accuses it.
         messages: sealed statements, in chain order.
-        lost: sealed statements that the *addressee* made and seems to have lost; they prove it.
-        checkpoint: the sender's newest signed checkpoint, or None.
+        lost: sealed statements that the *addressee* made and has lost; they prove it.
     """
 
     sender: str
@@ -122,20 +145,25 @@ class Frame(msgspec.Struct, frozen=True):
     time_us: int
     received: Heads
     sent: Heads
+    known: Heads
+    answers: str | None = None
     messages: tuple[bytes, ...] = ()
     lost: tuple[bytes, ...] = ()
-    checkpoint: str | None = None
+
+
+_WireHeads = dict[Literal["ordinary", "safety"], tuple[int, str | None]]
 
 
 class _Wire(msgspec.Struct, forbid_unknown_fields=True):
-    checkpoint: str | None
+    answers: str | None
     from_: str = msgspec.field(name="from")
+    known: _WireHeads = msgspec.field()
     lost: list[str] = msgspec.field()
     messages: list[str] = msgspec.field()
     number: int = msgspec.field()
+    received: _WireHeads = msgspec.field()
     run: str = msgspec.field()
-    received: dict[Literal["ordinary", "safety"], tuple[int, str | None]] = msgspec.field()
-    sent: dict[Literal["ordinary", "safety"], tuple[int, str | None]] = msgspec.field()
+    sent: _WireHeads = msgspec.field()
     time: str = msgspec.field()
     to: str = msgspec.field()
     v: Literal[1] = msgspec.field()
@@ -159,8 +187,9 @@ def encode_frame(frame: Frame, key_id: str, sign: Callable[[bytes], bytes]) -> b
     """
     body = encode_canonical(
         {
-            "checkpoint": frame.checkpoint,
+            "answers": frame.answers,
             "from": frame.sender,
+            "known": _heads_json(frame.known),
             "lost": [encode_base64url(one) for one in frame.lost],
             "messages": [encode_base64url(one) for one in frame.messages],
             "number": frame.number,
@@ -204,11 +233,12 @@ def parse_frame(data: bytes, verify: Callable[[str, str, bytes, bytes], None]) -
     try:
         signed = msgspec.json.decode(data, type=_Signed)
         body = bytes(signed.frame)
-        parse_canonical(body)
+        parse_canonical(body, most_bytes=FRAME_BYTES)
         wire = msgspec.json.decode(body, type=_Wire)
-        for heads in (wire.received, wire.sent):
+        for heads in (wire.received, wire.sent, wire.known):
             if set(heads) != {"ordinary", "safety"} or any(
-                (n == 0) != (i is None) or n < 0 for n, i in heads.values()
+                n < 0 or (i is not None if n == 0 else _ID.fullmatch(i or "") is None)
+                for n, i in heads.values()
             ):
                 raise UsageError(
                     "heads-malformed", f"heads are {shown(heads)}; they must name both chains"
@@ -218,8 +248,11 @@ def parse_frame(data: bytes, verify: Callable[[str, str, bytes, bytes], None]) -
                 "frame-too-long",
                 f"frame has {len(wire.messages)} messages; it must have at most {FRAME_STATEMENTS}",
             )
+        for run in (wire.run, wire.answers):
+            if run is not None and _RUN.fullmatch(run) is None:
+                raise UsageError("run-malformed", f"run is {shown(run)}; it must be 16 hex digits")
         time_us = parse_time(wire.time)
-    except (msgspec.DecodeError, UsageError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:
         raise PeerError(
             "frame-malformed", f"frame is malformed: {error}", field="frame", evidence=data
         ) from None
@@ -232,7 +265,8 @@ def parse_frame(data: bytes, verify: Callable[[str, str, bytes, bytes], None]) -
         time_us=time_us,
         received={chain: Head(*head) for chain, head in wire.received.items()},
         sent={chain: Head(*head) for chain, head in wire.sent.items()},
+        known={chain: Head(*head) for chain, head in wire.known.items()},
+        answers=wire.answers,
         messages=tuple(decode_base64url(one) for one in wire.messages),
         lost=tuple(decode_base64url(one) for one in wire.lost),
-        checkpoint=wire.checkpoint,
     )
