@@ -44,14 +44,7 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Was there prior notice? Exits 0 if any, 1 if none in this record, 3 if the record is not complete that far."""
-    import msgspec
-
-    try:
-        value = msgspec.json.decode(read_file(area, "--area"))
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            "area-malformed", f"area cannot be read: {error}; it must be GeoJSON", field="--area"
-        ) from None
+    value = read_json(area, field="--area")
     if not isinstance(value, dict):
         raise UsageError("area-malformed", "area must be a GeoJSON object", field="--area")
     with Api(directory) as api:

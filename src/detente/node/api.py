@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from litestar import Litestar, Request, Response, delete, get, post
-from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from detente import __version__
-from detente.errors import DetenteError, UnavailableError, UsageError
+from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
 from detente.node import metrics
@@ -33,7 +32,7 @@ from detente.node.operators import (
 )
 from detente.node.operators import open_session as open_session_of
 from detente.node.outcome import error_json, http_status
-from detente.node.peerdoor import answer_error, answer_http, healthz, read_body
+from detente.node.peerdoor import HANDLERS, healthz, read_body
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.bundle import make_bundle
@@ -121,6 +120,18 @@ def filed_json(filed: Filed, receipts: dict[str, str | None]) -> dict[str, Any]:
         "delivered": receipts,
         "signed": list(filed.signed),
     }
+
+
+async def body_of(request: Request[Any, Any, Any]) -> bytes:
+    """The body of an operator's request.
+
+    Raises:
+        UsageError: ``body-too-large``.
+    """
+    try:
+        return await read_body(request, API_BODY_BYTES)
+    except PeerError as error:
+        raise UsageError(error.code, error.message, field=error.field) from None
 
 
 def delivered(
@@ -248,7 +259,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         timeout_s: Timeout = 10.0,
     ) -> Response[dict[str, Any]]:
         who = await officer(request, "say")
-        notice = parse_notice_geojson(await read_body(request, API_BODY_BYTES))
+        notice = parse_notice_geojson(await body_of(request))
 
         def job(core: Core) -> tuple[Filed, list[Effect]]:
             return core.file_notice(
@@ -504,7 +515,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     async def accept(request: Request[Any, Any, Any]) -> dict[str, Any]:
         who = await officer(request, "agree")
         del who
-        body = await read_body(request, API_BODY_BYTES)
+        body = await body_of(request)
         try:
             file = msgspec.json.decode(body)
         except msgspec.DecodeError as error:
@@ -641,7 +652,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         ),
         logging_config=None,
         request_max_body_size=API_BODY_BYTES,
-        exception_handlers={DetenteError: answer_error, HTTPException: answer_http},
+        exception_handlers=HANDLERS,
     )
     return app if local else Gate(app, find_officer)
 

@@ -391,7 +391,7 @@ def read_json(path: Path, *, field: str) -> Any:
     """
     try:
         return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             "file-unreadable",
             f"{str(path)!r} cannot be read: {error}; it must be a JSON file",

@@ -7,9 +7,9 @@ from typing import Any
 from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
 
-from detente.errors import DetenteError, PeerError, UnavailableError
+from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
 from detente.ledger.witness import ADD_CHECKPOINT_BYTES
-from detente.limits import FRAME_BYTES
+from detente.limits import API_BODY_BYTES, EVIDENCE_SAMPLE_BYTES, FRAME_BYTES
 from detente.node.node import Node
 from detente.node.outcome import error_json, http_status
 from detente.protocol.core import Core
@@ -27,19 +27,26 @@ async def read_body(request: Request[Any, Any, Any], most_bytes: int) -> bytes:
     """The request's body, refused as soon as it is over its limit.
 
     Raises:
-        PeerError: ``body-too-large``.
+        PeerError: ``body-too-large``; the evidence is the beginning of what came.
     """
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     async for part in request.stream():
         size += len(part)
         if size > most_bytes:
             raise PeerError(
                 "body-too-large",
-                f"body is over {most_bytes} bytes; it must be at most that",
+                too_large(most_bytes),
                 field="body",
+                evidence=b"".join(parts)[:EVIDENCE_SAMPLE_BYTES],
             )
         parts.append(part)
     return b"".join(parts)
+
+
+def too_large(most_bytes: int) -> str:
+    """The words for a body over its limit."""
+    return f"body is over {most_bytes} bytes; it must be at most that"
 
 
 def answer_error(_request: Request[Any, Any, Any], error: DetenteError) -> Response[Any]:
@@ -49,9 +56,30 @@ def answer_error(_request: Request[Any, Any, Any], error: DetenteError) -> Respo
 
 def answer_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """The framework's own refusals in the same shape as ours."""
-    known = UnavailableError if error.status_code >= 500 else DetenteError
-    body = error_json(known("http", f"{error.detail}"))
-    return Response(body, status_code=error.status_code)
+    if error.status_code == 413:
+        error_413 = UsageError("body-too-large", too_large(API_BODY_BYTES), field="body")
+        return answer_error(_request, error_413)
+    known = UnavailableError if error.status_code >= 500 else UsageError
+    text = f"{error.detail}"
+    extra = getattr(error, "extra", None)
+    if isinstance(extra, list) and extra and isinstance(extra[0], dict):
+        text += f": {extra[0].get('key', '')} {extra[0].get('message', '')}".rstrip()
+    return Response(error_json(known("http", text)), status_code=error.status_code)
+
+
+def answer_depth(_request: Request[Any, Any, Any], _error: RecursionError) -> Response[Any]:
+    """A body that nests deeper than any reader can follow."""
+    error = UsageError(
+        "json-depth", "body is nested very deeply; it must be a document of this API", field="body"
+    )
+    return Response(error_json(error), status_code=http_status(error))
+
+
+HANDLERS: Any = {
+    DetenteError: answer_error,
+    HTTPException: answer_http,
+    RecursionError: answer_depth,
+}
 
 
 def exchange(node: Node, core: Core, data: bytes) -> tuple[bytes, list[Effect]]:
@@ -74,8 +102,9 @@ def peer_app(node: Node) -> Litestar:
 
     @post("/peer/v1/frames", status_code=200, include_in_schema=False)
     async def frames(request: Request[Any, Any, Any]) -> Response[bytes]:
-        body = await read_body(request, FRAME_BYTES)
+        body = b""
         try:
+            body = await read_body(request, FRAME_BYTES)
             answer = await node.run(lambda core: exchange(node, core, body))
         except PeerError as error:
             # nobody's frame: a sample is kept by quota, under no party's name
@@ -103,7 +132,8 @@ def peer_app(node: Node) -> Litestar:
         [frames, add_checkpoint, checkpoint, healthz],
         openapi_config=None,
         logging_config=None,
-        exception_handlers={DetenteError: answer_error, HTTPException: answer_http},
+        request_max_body_size=None,  # `read_body` has the limit; a frame may be larger than the default
+        exception_handlers=HANDLERS,
     )
 
 
