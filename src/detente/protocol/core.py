@@ -20,7 +20,7 @@ from detente.errors import PeerError, RefusedError, UnavailableError, UsageError
 from detente.ledger.checkpoint import log_origin, sign_checkpoint
 from detente.ledger.leaf import LeafHeader, LeafOpening, derive_log_seed, leaf_bytes, open_leaf
 from detente.ledger.merkle import MerkleTree, leaf_hash
-from detente.limits import INTENTS_WAITING
+from detente.limits import INTENTS_WAITING, STATEMENT_BYTES
 from detente.notice.activity import ActivityNotice
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.fold import State
@@ -47,6 +47,10 @@ from detente.signing.sealing import SealingPublicKey, parse_sealing_public_key
 from detente.units import US_PER_S, format_time
 
 EVIDENCE_BYTES = 65_536
+BODY_BYTES = STATEMENT_BYTES - 64 * 2**10  # what is left beside envelope and salts in one message
+SIGNED_AT_ONCE = (
+    64  # signatures in one transaction: some 50 ms, so that nothing waits long behind it
+)
 
 
 class Filed(msgspec.Struct, frozen=True):
@@ -268,7 +272,6 @@ class Core:
         """
         notice_id = f"{self.identity.party}:{notice.name}"
         before = self.state.filed_versions.get(notice_id)
-        known = self.state.notices.get(notice_id)
         if before is not None and not amend:
             raise UsageError(
                 "notice-exists",
@@ -283,11 +286,12 @@ class Core:
                 field="properties.id",
             )
         recipients = self._recipients(to or self._earlier_recipients(notice_id))
-        if amend and known is not None and (known.cancelled or known.exercise != notice.exercise):
-            rule = "notice-cancelled" if known.cancelled else "exercise-flip"
+        self._check_not_cancelled(notice_id)
+        if amend and self._exercise(notice_id) != notice.exercise:
             raise RefusedError(
-                rule,
-                f"{notice_id} is {'cancelled' if known.cancelled else 'of the other EXERCISE kind'}; it must get a new id",
+                "exercise-flip",
+                f"{notice_id} is of the other EXERCISE kind; it must get a new id",
+                field="exercise",
             )
         version = (before or 0) + 1
         terms = self.agreement().terms
@@ -321,8 +325,7 @@ class Core:
             raise UsageError(
                 "notice-unknown", f"notice id is {notice_id!r}; it must be one of ours", field="id"
             )
-        known = self.state.notices.get(notice_id)
-        exercise = known.exercise if known else any(i.exercise for i in self._intents_of(notice_id))
+        self._check_not_cancelled(notice_id)
         recipients = self._recipients(self._earlier_recipients(notice_id))
         signed, effects = self._say(
             "activity/cancel",
@@ -331,10 +334,24 @@ class Core:
             now_us,
             officer=officer,
             desk=desk,
-            exercise=exercise,
+            exercise=self._exercise(notice_id),
             thread=Thread(notice_id, "notice", version + 1),
         )
         return Filed(notice_id, version + 1, recipients, signed, 0.0, False, 0), effects
+
+    def _check_not_cancelled(self, notice_id: str) -> None:
+        known = self.state.notices.get(notice_id)
+        if notice_id in self.state.filed_cancels or (known is not None and known.cancelled):
+            raise RefusedError(
+                "notice-cancelled", f"{notice_id} is cancelled; a new activity must have a new id"
+            )
+
+    def _exercise(self, notice_id: str) -> bool:
+        """The EXERCISE flag of a notice of ours, signed or still waiting."""
+        known = self.state.notices.get(notice_id)
+        if known is not None:
+            return known.exercise
+        return any(intent.exercise for intent in self._intents_of(notice_id))
 
     def say(
         self,
@@ -347,7 +364,16 @@ class Core:
         desk: str,
         exercise: bool,
     ) -> tuple[tuple[str, ...], list[Effect]]:
-        """Say something that belongs to no notice (a cease request, a key certificate)."""
+        """Say something that belongs to no notice (a cease request, a key certificate).
+
+        Raises:
+            UsageError: an unknown type, or more than one message can hold.
+            RefusedError: a rule that the peers keep too would refuse it.
+        """
+        if type_ not in TYPES or type_.startswith("receipt/"):
+            raise UsageError(
+                "type-unknown", f"type is {type_!r}; it must be one that a party says", field="type"
+            )
         return self._say(
             type_,
             values,
@@ -399,6 +425,13 @@ class Core:
                 f"{len(self.intents)} filings wait for a line; at most {INTENTS_WAITING} may",
             )
         openings = open_fields(values, self.entropy(SALT_BYTES * len(values)))
+        size = len(encode_canonical(openings))
+        if size > BODY_BYTES:
+            # past it the message could never be taken, and everything after it would wait for ever
+            raise UsageError(
+                "statement-too-large",
+                f"statement has {size} bytes of content; it must have at most {BODY_BYTES}",
+            )
         chain: Chain = TYPES[type_].chain or "ordinary"
         intent = Intent(
             number=self._next_intent,
@@ -443,20 +476,15 @@ class Core:
             if peer in intent.waiting and statement.body_digest == body_digest(
                 commit_openings(intent.openings)
             ):
-                self._keep_intent(intent, tuple(p for p in intent.waiting if p != peer))
-
-    def _keep_intent(self, intent: Intent, waiting: tuple[str, ...]) -> None:
-        left = msgspec.structs.replace(intent, waiting=waiting)
-        self.journal.put_intent(left)
-        if waiting:
-            self.intents[intent.number] = left
-        else:
-            self.intents.pop(intent.number, None)
+                waiting = tuple(p for p in intent.waiting if p != peer)
+                self.journal.put_intent(self._set_waiting(intent, waiting))
 
     def _judge_own(self, intent: Intent, now_us: int) -> None:
         """Keep our own rules before saying anything: what a peer would refuse is refused here, with the field."""
         draft = self._statement(intent, intent.to[0], now_us, draft=True)
         answer: Answer = judge(self.state, draft, intent.openings)
+        if answer.rule == "notice-unknown" and draft.type == "activity/cancel":
+            return  # a cancellation of what still waits to be signed; both go out in order
         if answer.answer != "delivered":
             raise RefusedError(answer.rule or "refused", answer.message)
 
@@ -482,37 +510,77 @@ class Core:
         )
 
     def _sign(self, intent: Intent, now_us: int) -> list[Effect]:
-        """Sign an intent on every line that is open; keep it for the others."""
+        """Sign an intent on every line that is open; what is left of it stays in `intents`."""
+        open_to = [
+            peer
+            for peer in intent.waiting
+            if self.fault is None
+            and self.link(peer).may_sign
+            and not self._queued_before(intent, peer)
+        ]
+        if not open_to:
+            return []
+        if self._clashes(intent):
+            return self._drop(intent, now_us)
         effects: list[Effect] = []
-        waiting = []
-        for peer in intent.waiting:
-            if self.fault is not None or not self.link(peer).may_sign:
-                waiting.append(peer)
-                continue
+        for peer in open_to:
             statement = self._statement(intent, peer, now_us)
             self.append("made", now_us, "delivered", statement, intent.openings)
             effects.append(Send(peer))
-        if len(waiting) != len(intent.waiting):
-            if intent.thread is not None:
-                effects += self.after_activity(intent.thread["id"], now_us)
-            if waiting:
-                self.intents[intent.number] = msgspec.structs.replace(
-                    intent, waiting=tuple(waiting)
-                )
-            else:
-                del self.intents[intent.number]
+        if intent.thread is not None:
+            effects += self.after_activity(intent.thread["id"], now_us)
+        self._set_waiting(intent, tuple(p for p in intent.waiting if p not in open_to))
         return effects
 
+    def _set_waiting(self, intent: Intent, waiting: tuple[str, ...]) -> Intent:
+        left = msgspec.structs.replace(intent, waiting=waiting)
+        if waiting:
+            self.intents[intent.number] = left
+        else:
+            self.intents.pop(intent.number, None)
+        return left
+
+    def _queued_before(self, intent: Intent, peer: str) -> bool:
+        """Whether something filed earlier waits for the same chain: versions must not overtake each other."""
+        return any(
+            other.number < intent.number and other.chain == intent.chain and peer in other.waiting
+            for other in self.intents.values()
+        )
+
+    def _clashes(self, intent: Intent) -> bool:
+        """Whether this version was said before with another body, in what a recovery brought back."""
+        known = self.state.notices.get(intent.thread["id"]) if intent.thread else None
+        version = known.versions.get(intent.thread["version"]) if known and intent.thread else None
+        return version is not None and version.body_digest != body_digest(
+            commit_openings(intent.openings)
+        )
+
+    def _drop(self, intent: Intent, now_us: int) -> list[Effect]:
+        """Give up a filing that would contradict what was said before the loss, aloud."""
+        assert intent.thread is not None
+        self._set_waiting(intent, ())
+        message = (
+            f"{intent.thread['id']} version {intent.thread['version']} was filed while lost statements were missing, "
+            "and had been said before with another content; it was not sent: file it again"
+        )
+        return [self.alarm(now_us, "filing-clash", message)]
+
     def sign_waiting(self, now_us: int) -> list[Effect]:
-        """Sign what waited for lines that are open now, in the order it was filed."""
+        """Sign what waited for lines that are open now: safety first, then in the order it was filed.
+
+        At most `SIGNED_AT_ONCE`; the effects of these bring the line round again for the rest.
+        """
         effects: list[Effect] = []
-        for number in sorted(self.intents):
-            intent = self.intents[number]
+        signed = 0
+        for intent in sorted(self.intents.values(), key=lambda i: (i.chain != "safety", i.number)):
+            if signed >= SIGNED_AT_ONCE:
+                break
             new = self._sign(intent, now_us)
             if new:
                 effects += new
+                signed += 1
                 self.journal.put_intent(
-                    self.intents.get(number, msgspec.structs.replace(intent, waiting=()))
+                    self.intents.get(intent.number, msgspec.structs.replace(intent, waiting=()))
                 )
         return effects
 
