@@ -1,7 +1,10 @@
-"""Where and when: instants, altitudes, areas and volumes, exact on a stated model.
+"""Where and when: altitudes, areas and volumes, exact on a stated model.
 
-`altitude` how high, in which datum · `area` circles, corridors and polygons · `volume` an area with
-its band and interval · `earth` degrees to whole earth-centred coordinates · `edge` what an edge
-between two vertices is · `plane` exact orientation and overlap · `reach` is it nearer than a
-length. The model is written down in docs/spec/airspace-model.md.
+What a volume is: `altitude` how high, in which datum · `area` circles, corridors and polygons ·
+`volume` an area with its band and interval · `rules` what is no shape at all.
+
+How two compare: `earth` degrees to whole earth-centred coordinates · `edge` the points of an edge ·
+`plane` one orientation predicate · `outline` rings and lines, and what is inside · `overlap` overlap,
+touch or apart · `reach` is it nearer than a length · `near` the box filter in front · `shape` the
+lateral comparison that the engine calls. docs/spec/airspace-model.md is the normative text.
 """

@@ -34,7 +34,7 @@ from detente.airspace.reach import compare_distance
 Box = tuple[Point, Point]
 
 _PAD = int(GLOBE_PAD)
-_MEETING_COST = 100  # what one comparison costs beyond its edges, in edge pairs
+_MEETING_COST = 300  # what one comparison costs beyond its edges, in edge pairs
 
 
 class Part:
