@@ -153,7 +153,7 @@ def covered(track, notice):
     return True
 
 
-@given(st.integers(0, 10**6), st.sampled_from([(7.0, 46.5), (179.95, 10.0), (0.0, 88.9)]))
+@given(st.integers(0, 10**6), st.sampled_from([(7.0, 46.5), (179.95, 10.0), (0.0, 88.0)]))
 @settings(max_examples=25, deadline=None)
 def test_flight_every_recorded_point_lies_inside_a_piece(seed, start):
     """The corridor covers what was flown, across the antimeridian and near a pole too."""
