@@ -22,6 +22,7 @@ ALTITUDE_MAX_M = 1_000_000  # above any air activity, with room for re-entry haz
 STATEMENT_BYTES = (
     4 * 2**20
 )  # a notice at its own limits fits with room; one message cannot fill memory
+BODY_FIELDS = 64  # the largest type has nine; more is an attack on the screen
 FRAME_BYTES = 16 * 2**20  # a batch of statements; four at the limit, hundreds of ordinary ones
 FRAME_STATEMENTS = (
     64  # keeps a batch's commit under about 200 ms, so that safety traffic never waits longer

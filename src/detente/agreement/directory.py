@@ -35,6 +35,10 @@ class KeyDirectory(msgspec.Struct):
         known = self.revoked_us.setdefault(party, {})
         known[key_id] = min(revoked_at_us, known.get(key_id, revoked_at_us))
 
+    def is_revoked(self, party: str, key_id: str) -> bool:
+        """Whether the party's root has revoked a key, certified here or not."""
+        return key_id in self.revoked_us.get(party, {})
+
     def certificate(self, party: str, key_id: str, use: Use, now_us: int) -> KeyCertificate:
         """The certificate of a key that counts now.
 

@@ -8,7 +8,7 @@ import msgspec
 
 from detente.agreement.card import parse_certificate
 from detente.errors import DetenteError, PeerError, RefusedError, UsageError
-from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
+from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
 from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
 from detente.limits import FRAME_BYTES, FRAME_STATEMENTS
 from detente.protocol.core import Core
@@ -39,7 +39,7 @@ from detente.signing.base64 import decode_base64url
 from detente.signing.canonical import parse_canonical
 from detente.signing.envelope import encode_envelope, verify_envelope
 from detente.signing.key import PublicKeys, parse_public_keys
-from detente.units import US_PER_S, format_time
+from detente.units import US_PER_S, format_time, parse_time
 
 SYNCED_EVERY_US = 5 * US_PER_S  # how often the fact that nothing is missing is made durable
 
@@ -322,7 +322,7 @@ def _take_message(core: Core, link: Link, sealed: bytes, now_us: int, taken: Tak
         )
     if statement.previous != head.id:
         _forked(core, link, statement, plain, now_us, taken)
-    answer = _judge(core, statement, openings)
+    answer = _judge(core, statement, openings, now_us)
     entry = core.append(
         "received",
         now_us,
@@ -381,23 +381,24 @@ def _signing_key(core: Core, statement: Statement, given: Any, now_us: int) -> P
         if (
             found.use != "signing"
             or found.key_id != statement.key
+            or core.state.keys.is_revoked(statement.party, statement.key)
             or not found.valid_from_us <= now_us < found.valid_until_us
         ):
             raise
         return parse_public_keys(found.key, verifier=core.identity.verifier)
 
 
-def _judge(core: Core, statement: Statement, openings: Openings) -> Answer:
+def _judge(core: Core, statement: Statement, openings: Openings, now_us: int) -> Answer:
     answer = judge(core.state, statement, openings)
     if answer.answer == "delivered" and statement.type.startswith("receipt/"):
         try:
-            check_receipt(core, statement, body_values(openings))
+            check_receipt(core, statement, body_values(openings), now_us)
         except DetenteError as error:
             return Answer("refused", error.code, str(error))
     return answer
 
 
-def check_receipt(core: Core, statement: Statement, values: Json) -> None:
+def check_receipt(core: Core, statement: Statement, values: Json, now_us: int) -> None:
     """Raise unless a receipt is about a statement of ours to its maker, and proves that it was logged.
 
     Raises:
@@ -408,10 +409,22 @@ def check_receipt(core: Core, statement: Statement, values: Json) -> None:
         found is None
         or found[0].link != link_name(core.identity.party, statement.party)
         or found[0].chain != statement.chain
+        or found[0].thread != statement.thread
+        or found[0].exercise != statement.exercise
+        or not earns_receipt(found[0].type)
     ):
         raise RefusedError(
             "receipt-wrong",
-            "receipt must quote a statement of ours to its maker, on the same chain",
+            "receipt must quote a statement of ours to its maker, on the same chain and thread",
+            field="statement",
+        )
+    known = core.state.receipts.get(found[0].id)
+    if (statement.type == "receipt/delivered") == (known is not None) or (
+        known is not None and known.opened is not None
+    ):
+        raise RefusedError(
+            "receipt-repeated",
+            "each statement must have one receipt that it was delivered, then at most one that it was opened",
             field="statement",
         )
     if statement.type == "receipt/delivered":
@@ -419,7 +432,7 @@ def check_receipt(core: Core, statement: Statement, values: Json) -> None:
             values,
             found[0],
             statement.party,
-            core.state.keys.signing_key(statement.party, statement.key, statement.claimed_us),
+            core.state.keys.signing_key(statement.party, statement.key, now_us),
             core,
         )
 
@@ -439,14 +452,20 @@ def verify_receipt_proof(
             field="proof",
         )
     header = opening.header
-    if (header.link, header.chain, header.sequence, header.index) != (
-        about.link,
-        about.chain,
-        about.sequence,
-        proof.index,
+    if header != LeafHeader(
+        index=proof.index,
+        kind="received",
+        type=about.type,
+        time_us=parse_time(values["received"]),
+        link=about.link,
+        chain=about.chain,
+        sequence=about.sequence,
     ):
+        # also the time: the receipt must not claim another than its leaf, which cosigners bound
         raise RefusedError(
-            "receipt-wrong", "the leaf header must be that of the statement", field="leaf"
+            "receipt-wrong",
+            "the leaf header must be that of the statement and of the time of receipt",
+            field="leaf",
         )
     verify_log_proof(proof, leaf, origin, public, verifier=core.identity.verifier)
 
@@ -529,8 +548,12 @@ def next_frame(
     """The next frame for a peer: heads always, then what its heads show it lacks, safety first."""
     link = core.link(peer)
     me = core.identity.party
-    sealing = core.state.keys.current(peer, "sealing", now_us)
-    key = core.sealing_key(sealing)
+    try:
+        key = core.sealing_key(core.state.keys.current(peer, "sealing", now_us))
+    except PeerError as error:
+        # nothing can be sealed to it; heads still go out, and what it says is still taken
+        core.keep_evidence(now_us, peer, error)
+        return _frame(core, link, now_us)
 
     def seal(statement: Statement, openings: Openings) -> bytes:
         return core.identity.sealer.seal(
@@ -542,8 +565,15 @@ def next_frame(
     core.frames_written += 1
     messages: list[bytes] = []
     room = FRAME_BYTES // 2  # base64 and the frame around it fit in the other half
+    ordinary = "ordinary" in chains and core.has_news(peer, "ordinary", now_us)
+    full = False
     for chain in chains:
+        if full:
+            break
         after = link.sent_up_to(chain, now_us)
+        if chain == "safety" and ordinary:
+            # whatever ordinary arrives has every earlier safety statement beside it, lost frames or not
+            after = link.acked[chain].sequence
         if core.state.head(True, peer, chain).sequence <= after:
             continue
         for statement, openings in core.journal.chain(
@@ -551,6 +581,7 @@ def next_frame(
         ):
             sealed = seal(statement, openings)
             if messages and len(sealed) > room:
+                full = True
                 break
             room -= len(sealed)
             messages.append(sealed)
@@ -571,8 +602,19 @@ def next_frame(
                 break
             room -= len(sealed)
             lost.append(sealed)
+    return _frame(core, link, now_us, tuple(messages), tuple(lost))
+
+
+def _frame(
+    core: Core,
+    link: Link,
+    now_us: int,
+    messages: tuple[bytes, ...] = (),
+    lost: tuple[bytes, ...] = (),
+) -> Frame:
+    peer = link.peer
     return Frame(
-        sender=me,
+        sender=core.identity.party,
         recipient=peer,
         run=core.run,
         number=core.frames_written,
@@ -581,8 +623,8 @@ def next_frame(
         sent=core.state.heads(True, peer),
         known=dict(link.their_received),
         answers=link.their_run,
-        messages=tuple(messages),
-        lost=tuple(lost),
+        messages=messages,
+        lost=lost,
     )
 
 

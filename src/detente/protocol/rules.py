@@ -6,15 +6,17 @@ the ledger, and the answer names the rule.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from detente.agreement.card import parse_certificate, parse_revocation
-from detente.errors import DetenteError, RefusedError
+from detente.errors import DetenteError, RefusedError, UsageError, shown
 from detente.limits import CLOCK_SKEW_FLAG_S, TEXT_CHARS
-from detente.protocol.statement import Chain, Openings, Statement, body_values
-from detente.units import US_PER_S
+from detente.protocol.statement import Chain, Openings, Statement, body_values, is_desk
+from detente.units import US_PER_S, format_time, parse_time
 
 if TYPE_CHECKING:
     from detente.protocol.fold import State
@@ -99,6 +101,7 @@ def judge(state: State, statement: Statement, openings: Openings) -> Answer:
     try:
         _check_form(row, statement, openings)
         _check_agreement(state, statement)
+        _check_exercise(state, statement)
         if statement.type.startswith("activity/"):
             _check_thread(state, statement)
         values = body_values(openings)
@@ -111,7 +114,10 @@ def judge(state: State, statement: Statement, openings: Openings) -> Answer:
                 values,
             )
         elif statement.type in ("activity/cancel", "hotline/cease"):
-            _check_text(values, "reason")
+            for field in values:  # reason, and where a cease request has them place and text
+                _check_text(values, field)
+        elif statement.type.startswith("receipt/"):
+            _check_receipt(values)
         elif statement.type.startswith("policy/"):
             _check_policy(state, statement, values)
     except DetenteError as error:
@@ -146,6 +152,12 @@ def _check_form(row: Type, statement: Statement, openings: Openings) -> None:
         raise RefusedError(
             "thread-wrong", f"{statement.type} {row.thread} have a thread", field="thread"
         )
+    if statement.thread is not None and statement.thread.kind != "notice":
+        raise RefusedError(
+            "thread-wrong",
+            f"thread is of kind {statement.thread.kind!r}; it must be a notice",
+            field="thread",
+        )
 
 
 def _check_agreement(state: State, statement: Statement) -> None:
@@ -167,6 +179,15 @@ def _check_agreement(state: State, statement: Statement) -> None:
         )
 
 
+def _check_exercise(state: State, statement: Statement) -> None:
+    """S-ANS-4: whatever belongs to a notice has the notice's EXERCISE flag, also a receipt or a cease."""
+    notice = state.notices.get(statement.thread.id) if statement.thread is not None else None
+    if notice is not None and notice.exercise != statement.exercise:
+        raise RefusedError(
+            "exercise-flip", "EXERCISE must not change within a thread", field="EXERCISE"
+        )
+
+
 def _check_thread(state: State, statement: Statement) -> None:
     thread = statement.thread
     assert thread is not None
@@ -184,10 +205,6 @@ def _check_thread(state: State, statement: Statement) -> None:
                 "notice-unknown", f"there is no notice {thread.id} to cancel", field="thread"
             )
         return
-    if notice.exercise != statement.exercise:
-        raise RefusedError(
-            "exercise-flip", "EXERCISE must not change within a thread", field="EXERCISE"
-        )
     known = notice.versions.get(thread.version)
     if known is not None and known.body_digest != statement.body_digest:
         raise RefusedError(
@@ -215,6 +232,49 @@ def _check_text(values: dict[str, Any], field: str) -> None:
         raise RefusedError(
             "text-malformed", f"{field} must be a text of 1 to {TEXT_CHARS} characters", field=field
         )
+
+
+def _check_receipt(values: dict[str, Any]) -> None:
+    """The form of a receipt; what it is about and what it proves, `incoming.check_receipt` asks."""
+    wrong = [
+        name
+        for name, value in values.items()
+        if name in _RECEIPT_FORMS and not _RECEIPT_FORMS[name](value)
+    ]
+    if wrong:
+        raise RefusedError(
+            "receipt-wrong", f"{wrong[0]} is {shown(values[wrong[0]])}", field=wrong[0]
+        )
+    if "answer" in values and (values["answer"] == "delivered") != (values["rule"] is None):
+        raise RefusedError(
+            "receipt-wrong", "rule must be named where it was not delivered, and only there"
+        )
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return format_time(parse_time(value)) == value
+    except UsageError:
+        return False
+
+
+def _matches(pattern: str) -> Callable[[object], bool]:
+    compiled = re.compile(pattern, re.ASCII)
+    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+
+
+_is_rule = _matches(r"[a-z][a-z0-9-]{0,63}")
+_RECEIPT_FORMS: dict[str, Callable[[Any], bool]] = {
+    "answer": lambda value: value in ("delivered", "not-understood", "refused"),
+    "desk": is_desk,
+    "flags": lambda value: (
+        isinstance(value, list) and len(value) <= 8 and all(_is_rule(flag) for flag in value)
+    ),
+    "opened": _is_time,
+    "received": _is_time,
+    "rule": lambda value: value is None or _is_rule(value),
+    "statement": _matches(r"[0-9a-f]{64}"),
+}
 
 
 def _check_policy(state: State, statement: Statement, values: dict[str, Any]) -> None:

@@ -6,12 +6,14 @@ The normative text is docs/spec/statement.md; rule ids (S-…) are quoted where 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from detente.errors import PeerError, UsageError, shown
+from detente.limits import BODY_FIELDS, NAME_CHARS, PARTIES_PER_AGREEMENT
 from detente.signing.base64 import decode_base64url, encode_base64url
 from detente.signing.canonical import encode_canonical, parse_canonical
 from detente.signing.envelope import Envelope, encode_envelope, pae, parse_envelope, sign_envelope
@@ -32,10 +34,15 @@ Openings = dict[str, list[Any]]  # field name -> [base64url salt, value]
 
 
 class Thread(msgspec.Struct, frozen=True):
-    """What a statement belongs to: a notice id such as ``north:A-1``, and its version."""
+    """What a statement belongs to: a notice id such as ``north:A-1``, and its version.
+
+    Attributes:
+        kind: ``notice`` today; a kind not known here comes with a type not known here, which is logged
+            and answered like any other.
+    """
 
     id: str
-    kind: Literal["notice"]
+    kind: str
     version: int
 
 
@@ -84,7 +91,7 @@ class _From(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Thread(msgspec.Struct, forbid_unknown_fields=True):
     id: str
-    kind: Literal["notice"]
+    kind: str
     version: int
 
 
@@ -107,6 +114,21 @@ class _Payload(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
+
+_TYPE = re.compile(r"[a-z0-9][a-z0-9/-]{0,63}", re.ASCII)
+_KIND = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
+_WORD = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
+THREAD_CHARS = 200  # a party, a colon and a name fit twice
+
+
+def is_desk(value: object) -> bool:
+    """Whether a value can name a desk: 1 to 64 printable characters.
+
+    Example:
+        >>> is_desk("operations-cell"), is_desk("")
+        (True, False)
+    """
+    return isinstance(value, str) and 1 <= len(value) <= NAME_CHARS and value.isprintable()
 
 
 def link_name(sender: str, recipient: str) -> str:
@@ -262,7 +284,23 @@ def parse_statement(envelope: Envelope, *, canonical: bool = False) -> Statement
             "previous must be null for sequence 1 only",
         ),
         (format_time(claimed_us) == payload.claimed_time, "claimed_time must be in canonical form"),
-        (payload.thread is None or payload.thread.version >= 1, "thread version must be 1 or more"),
+        (
+            payload.thread is None
+            or (
+                payload.thread.version >= 1
+                and 1 <= len(payload.thread.id) <= THREAD_CHARS
+                and _KIND.fullmatch(payload.thread.kind) is not None
+            ),
+            "thread must have a short id and kind, and a version of 1 or more",
+        ),
+        (
+            _TYPE.fullmatch(payload.type) is not None
+            and all(_WORD.fullmatch(field) for field in payload.body)
+            and is_desk(payload.from_.desk)
+            and len(payload.to) <= PARTIES_PER_AGREEMENT
+            and len(payload.body) <= BODY_FIELDS,
+            "type, desk and body fields must be short names, addressees and fields few",
+        ),
     )
     for kept, rule in rules:
         if not kept:
