@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from detente.errors import PeerError, shown
+from detente.errors import PeerError, UsageError, shown
 from detente.signing.base64 import decode_base64url, encode_base64url
 from detente.signing.canonical import encode_canonical
 from detente.signing.envelope import pae
@@ -79,7 +79,10 @@ def verify_document(
             field=field,
         )
     document: Json = signed["document"]
-    message = pae(payload_type, encode_canonical(document))
+    try:
+        message = pae(payload_type, encode_canonical(document))
+    except UsageError as error:
+        raise PeerError("document-malformed", error.message, field=field) from None
     verify_signatures(
         public,
         message,

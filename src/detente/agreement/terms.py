@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 from msgspec import field
@@ -17,7 +16,7 @@ from detente.agreement.card import ROLES, Card, Role, check_party_id, parse_card
 from detente.agreement.document import Json, parse_signatures, signatures_json
 from detente.airspace.altitude import DatumBounds, parse_bounds
 from detente.errors import PeerError, RefusedError, UsageError, shown
-from detente.limits import PARTIES_PER_AGREEMENT, WITNESSES_PER_AGREEMENT
+from detente.limits import NAME_CHARS, PARTIES_PER_AGREEMENT, WITNESSES_PER_AGREEMENT
 from detente.signing.canonical import encode_canonical
 from detente.signing.envelope import pae
 from detente.signing.key import (
@@ -97,37 +96,31 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     datum_bounds: dict[str, int] = field(default_factory=lambda: DatumBounds().body())
     lead_times_s: dict[str, int] = field(
         default_factory=lambda: {
-        "default": 600,  # ten minutes: the shortest published practice that still lets an aircraft clear
-        "strike-hazard": 600,
-        "patrol": 600,
-        "exercise": 24 * HOUR_S,
-        "missile-launch": 72 * HOUR_S,  # India-Pakistan 2005
-        "space-launch": 24 * HOUR_S,  # 1988 launch notification agreement
-    }
+            "default": 600,  # ten minutes: the shortest published practice that still lets an aircraft clear
+            "strike-hazard": 600,
+            "patrol": 600,
+            "exercise": 24 * HOUR_S,
+            "missile-launch": 72 * HOUR_S,  # India-Pakistan 2005
+            "space-launch": 24 * HOUR_S,  # 1988 launch notification agreement
+        }
     )
     answer_deadlines_s: dict[str, int] = field(
         default_factory=lambda: {
-        "flash": 60,
-        "urgent": 300,
-        "priority": HOUR_S,
-        "routine": 24 * HOUR_S,
-    }
+            "flash": 60,
+            "urgent": 300,
+            "priority": HOUR_S,
+            "routine": 24 * HOUR_S,
+        }
     )
     desks: list[str] = field(
         default_factory=lambda: ["operations-cell", "general-staff", "leaders", "diplomatic"]
     )
-    escalation_s: list[int] = field(
-        default_factory=lambda: [30, 60, 120]
-    )
+    escalation_s: list[int] = field(default_factory=lambda: [30, 60, 120])
     comm_checks: list[str] = field(
         default_factory=lambda: ["09:00", "16:00"]
     )  # as on the Korean military lines
-    disclosure: dict[str, str] = field(
-        default_factory=lambda: {"default": "recipients"}
-    )
-    site_buffers_m: dict[str, int] = field(
-        default_factory=lambda: {"default": 500}
-    )
+    disclosure: dict[str, str] = field(default_factory=lambda: {"default": "recipients"})
+    site_buffers_m: dict[str, int] = field(default_factory=lambda: {"default": 500})
     sealed_budget_cell_hours: int = 10_000
     clock_offset_limit_s: int = 5
     quorum: int = 1
@@ -180,6 +173,20 @@ def parse_terms(value: object) -> Terms:
     terms = msgspec.structs.replace(
         terms, datum_bounds=parse_bounds(terms.datum_bounds, field="terms.datum_bounds").body()
     )
+    numbers = (
+        *terms.lead_times_s.values(),
+        *terms.answer_deadlines_s.values(),
+        *terms.escalation_s,
+        *terms.site_buffers_m.values(),
+        terms.sealed_budget_cell_hours,
+        terms.quorum,
+    )
+    if min(numbers, default=0) < 0:
+        raise UsageError(
+            "terms-malformed",
+            f"a term is {min(numbers)}; times, distances, budgets and the quorum must not be negative",
+            field="terms",
+        )
     if terms.clock_offset_limit_s <= 0:
         raise UsageError(
             "terms-malformed",
@@ -215,13 +222,7 @@ def propose_agreement(
     if len(set(ids)) != len(ids):
         twice = next(i for i in ids if ids.count(i) > 1)
         raise UsageError("party-twice", f"party {twice!r} has two cards; each party must have one")
-    parties = [card for card in cards if card.role != "neutral"]
-    if not 2 <= len(parties) <= PARTIES_PER_AGREEMENT or len(witnesses) > WITNESSES_PER_AGREEMENT:
-        raise UsageError(
-            "members-count",
-            f"agreement has {len(parties)} parties and {len(witnesses)} witnesses; it must have 2 to "
-            f"{PARTIES_PER_AGREEMENT} parties and at most {WITNESSES_PER_AGREEMENT} witnesses",
-        )
+    _check_count(sum(1 for card in cards if card.role != "neutral"), len(witnesses))
     document = {
         "created": format_time(created_us),
         "parties": [
@@ -238,6 +239,15 @@ def propose_agreement(
         "cards": {card.party: card.signed for card in cards},
         "signatures": {},
     }
+
+
+def _check_count(parties: int, witnesses: int) -> None:
+    if not 2 <= parties <= PARTIES_PER_AGREEMENT or witnesses > WITNESSES_PER_AGREEMENT:
+        raise UsageError(
+            "members-count",
+            f"agreement has {parties} parties and {witnesses} witnesses; it must have 2 to "
+            f"{PARTIES_PER_AGREEMENT} parties and at most {WITNESSES_PER_AGREEMENT} witnesses",
+        )
 
 
 def agreement_hash(document: Json) -> str:
@@ -271,17 +281,20 @@ def parse_agreement(document: object, *, verifier: Verifier = STRICT) -> Agreeme
                 party in members
                 or one["role"] not in ROLES
                 or set(one) != {"id", "name", "role", "root"}
+                or not isinstance(one["name"], str)
+                or len(one["name"]) > NAME_CHARS
             ):
                 raise UsageError(
                     "member-malformed", f"member {party!r} is there twice or malformed"
                 )
             members[party] = Member(
                 id=party,
-                name=str(one["name"]),
+                name=one["name"],
                 role=one["role"],
                 root=parse_public_keys(one["root"], verifier=verifier),
             )
         witnesses = tuple(document["witnesses"])
+        _check_count(sum(1 for m in members.values() if m.role != "neutral"), len(witnesses))
         unknown = [w for w in witnesses if w not in members]
         if unknown or document["v"] != 1:
             raise UsageError(
@@ -337,7 +350,14 @@ def verify_agreement_file(
             field="agreement",
         )
     agreement = parse_agreement(file["agreement"], verifier=verifier)
-    signatures: Mapping[str, Any] = file["signatures"]
+    signatures, documents = file["signatures"], file["cards"]
+    for name, given in (("signatures", signatures), ("cards", documents)):
+        if not isinstance(given, Mapping) or not set(given) <= set(agreement.members):
+            raise PeerError(
+                "agreement-malformed",
+                f"{name} are {shown(given)}; they must be an object with members of the agreement only",
+                field=name,
+            )
     missing = sorted(set(agreement.members) - set(signatures))
     if missing:
         raise RefusedError(
@@ -356,11 +376,11 @@ def verify_agreement_file(
         )
     cards = {}
     for party, member in sorted(agreement.members.items()):
-        card = parse_card(file["cards"].get(party), field=f"cards.{party}", verifier=verifier)
-        if card.party != party or card.root != member.root:
+        card = parse_card(documents.get(party), field=f"cards.{party}", verifier=verifier)
+        if (card.party, card.root, card.role) != (party, member.root, member.role):
             raise PeerError(
                 "card-mismatch",
-                f"card of {party!r} has another root key than the agreement",
+                f"card of {party!r} has another root key or role than the agreement",
                 field=f"cards.{party}",
             )
         cards[party] = card

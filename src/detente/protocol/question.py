@@ -151,7 +151,7 @@ def _row(
         r for s in version.statements.values() if (r := core.state.receipts.get(s)) is not None
     ]
     received = min((r.received_us for r in receipts), default=None) if own else version.known_us
-    newer = [v for v in notice.versions.values() if v.number > version.number]
+    newer = [v for n, v in sorted(notice.versions.items()) if n > version.number]
     return {
         "id": notice.id,
         "version": version.number,

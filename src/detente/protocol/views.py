@@ -281,7 +281,7 @@ def find_statements(core: Core, wanted: str) -> list[str]:
             f"{wanted} waits for a line to open; there is nothing signed to prove yet",
             field="id",
         )
-    versions = [v for v in notice.versions.values() if number in ("", str(v.number))]
+    versions = [v for n, v in sorted(notice.versions.items()) if number in ("", str(n))]
     if not versions:
         raise UsageError(
             "version-unknown",
@@ -301,7 +301,10 @@ def projection(core: Core) -> bytes:
     state = core.state
     return encode_canonical(
         {
+            "alarms": msgspec.to_builtins(state.alarms),
+            "ceases": state.ceases,
             "conflicts": {k: v.record for k, v in state.conflicts.items()},
+            "filed": [state.filed_versions, sorted(state.filed_cancels)],
             "heads": msgspec.to_builtins([state.made, state.received]),
             "live": sorted(n for n in state.notices if core.volumes(n) is not None),
             "notices": msgspec.to_builtins({k: _plain(v) for k, v in state.notices.items()}),
