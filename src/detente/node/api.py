@@ -266,23 +266,27 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
                 notice, to or [], node.now_us(), officer=who.name, desk=who.desk, amend=amend
             )
 
-        filed: Filed = await node.run(job)
-        return await answer_filed(filed, wait, timeout_s)
+        return await answer_filed(job, wait, timeout_s)
 
     async def answer_filed(
-        filed: Filed, wait: str | None, timeout_s: float
+        file: Callable[[Core], tuple[Filed, list[Effect]]], wait: str | None, timeout_s: float
     ) -> Response[dict[str, Any]]:
         loop = asyncio.get_running_loop()
         until = loop.time() + min(timeout_s, WAIT_MOST_S)
         timed_out = False
 
-        def look(core: Core) -> tuple[dict[str, str | None], list[dict[str, Any]]]:
+        def look(core: Core, filed: Filed) -> tuple[Filed, dict[str, str | None], list[Any]]:
             rows = [row for row in views.conflict_rows(core, filed.id) if row["state"] == "live"]
-            return delivered(core, filed.id, filed.version, filed.to, opened=wait == "opened"), rows
+            seen = delivered(core, filed.id, filed.version, filed.to, opened=wait == "opened")
+            return filed, seen, rows
 
+        def file_and_look(core: Core) -> tuple[Any, list[Effect]]:
+            filed, effects = file(core)
+            return look(core, filed), effects
+
+        changed = node.changed()
+        filed, seen, conflicts = await node.run(file_and_look)
         while True:
-            changed = node.changed()
-            seen, conflicts = await node.do(look)
             if wait is None or all(seen.values()):
                 break
             left = until - loop.time()
@@ -290,6 +294,8 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
                 timed_out = True
                 break
             await node.wait_changed(changed, left)
+            changed = node.changed()
+            _, seen, conflicts = await node.do(lambda core: look(core, filed))
         body = stamped({**filed_json(filed, seen), "timed_out": timed_out, "conflicts": conflicts})
         return Response(body, status_code=201)
 
@@ -349,7 +355,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
                 desk=who.desk,
             )
 
-        return await answer_filed(await node.run(job), wait, timeout_s)
+        return await answer_filed(job, wait, timeout_s)
 
     @get(
         "/api/v1/receipts/{wanted:str}",

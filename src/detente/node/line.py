@@ -9,17 +9,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import time
 from collections import deque
 from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 
 from detente.errors import DetenteError, PeerError, UnavailableError
 from detente.ledger.checkpoint import cosigner_name
 from detente.ledger.cosignature import verify_cosignatures
-from detente.ledger.witness import encode_add_checkpoint
+from detente.ledger.witness import ADD_CHECKPOINT_BYTES, encode_add_checkpoint
+from detente.limits import FRAME_BYTES
 from detente.node import tls
+from detente.node.outcome import trace
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect
 from detente.protocol.incoming import (
@@ -42,6 +46,8 @@ ACK_DELAY_S = 0.1  # time for a next statement to carry the acknowledgement alon
 COSIGN_EVERY_S = 1.0
 TIMEOUT_S = 20.0
 OFFSETS_KEPT = 8
+_CODE = re.compile(r"[a-z0-9-]{1,64}")
+_SIZE = re.compile(r"[0-9]{1,18}\n?")
 
 
 def peer_client(node: Node, core: Core, party: str) -> httpx.AsyncClient:
@@ -54,6 +60,37 @@ def peer_client(node: Node, core: Core, party: str) -> httpx.AsyncClient:
         timeout=TIMEOUT_S,
         trust_env=False,
     )
+
+
+async def ask_peer(
+    client: httpx.AsyncClient, path: str, content: bytes, most_bytes: int
+) -> tuple[int, bytes]:
+    """Status and body of what a peer answers, never more than `most_bytes` of it.
+
+    Raises:
+        PeerError: ``answer-too-large``.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async with client.stream("POST", path, content=content) as response:
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > most_bytes:
+                raise PeerError(
+                    "answer-too-large",
+                    f"answer is over {most_bytes} bytes; it must be at most that",
+                )
+            parts.append(part)
+    return response.status_code, b"".join(parts)
+
+
+def answered(status: int, body: bytes) -> str:
+    """An answer that was not 200, in a few words of ours: the peer's own words are not repeated."""
+    try:
+        code = str(msgspec.json.decode(body)["error"]["code"])
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError):
+        code = ""
+    return f"answered {status}" + (f" {code}" if _CODE.fullmatch(code) else "")
 
 
 class Line:
@@ -74,6 +111,7 @@ class Line:
         pause_s = 0.0
         wait_s = 0.0 if self.chain == "ordinary" else beat_s
         while True:
+            data = None
             if pause_s:
                 await asyncio.sleep(pause_s * random.uniform(0.7, 1.0))
             else:
@@ -84,8 +122,8 @@ class Line:
                     woken = self.chain == "safety"  # the ordinary loop beats for both
                 self.wake.clear()
                 if woken:
-                    news, unheld = await self.node.do(self._look)
-                    if not news:  # it left with the answer to a frame of the peer's
+                    data, unheld = await self.node.do(self._write_news)
+                    if data is None:  # it left with the answer to a frame of the peer's
                         wait_s = (
                             ACK_DELAY_S
                             if self._ack_due
@@ -93,8 +131,8 @@ class Line:
                         )
                         continue
             try:
-                news, unheld = await self.exchange()
-            except (httpx.HTTPError, DetenteError, OSError) as error:
+                news, unheld = await self.exchange(data)
+            except Exception as error:
                 pause_s = min(max(RETRY_FIRST_S, pause_s * 2), self.node.home.config.retry_most_s)
                 await self.node.do(lambda core: core.link(self.peer).offered.clear())
                 self._failed(error)
@@ -130,11 +168,13 @@ class Line:
         )
 
     def _failed(self, error: Exception) -> None:
-        kind = (
-            type(error).__name__
-            if isinstance(error, httpx.HTTPError | OSError)
-            else str(getattr(error, "code", error))
-        )
+        if isinstance(error, httpx.HTTPError | OSError):
+            kind = type(error).__name__
+        elif isinstance(error, DetenteError):
+            kind = error.message if error.code == "peer-answered" else error.code
+        else:  # a fault of ours that this peer brought out: its line backs off, the others go on
+            kind = f"fault: {type(error).__name__}"
+            log.error("line to %s: %s", self.peer, trace(error))
         self.node.counters[f"line-failed:{self.peer}"] += 1
         if self.failing is None:
             self.node.tell(
@@ -146,23 +186,21 @@ class Line:
             )
         self.failing = kind
 
-    async def exchange(self) -> tuple[bool, bool]:
-        """Send the next frame and take the answer; what `_look` says afterwards."""
+    def _write_news(self, core: Core) -> tuple[bytes | None, bool]:
+        news, unheld = self._look(core)
+        return (self._write(core, self._chains) if news else None), unheld
+
+    async def exchange(self, data: bytes | None = None) -> tuple[bool, bool]:
+        """Send the next frame (or the one given) and take the answer; what `_look` says afterwards."""
         self._ack_due = False
-        data = await self.node.do(lambda core: self._write(core, self._chains))
+        if data is None:
+            data = await self.node.do(lambda core: self._write(core, self._chains))
         sent_us, started = self.node.now_us(), time.monotonic()
-        response = await self.client.post(
-            "/peer/v1/frames", content=data, headers={"content-type": "application/json"}
-        )
+        status, answer = await ask_peer(self.client, "/peer/v1/frames", data, FRAME_BYTES)
         took_s = time.monotonic() - started
-        if response.status_code != 200:
-            raise UnavailableError(
-                "peer-answered",
-                f"{self.peer} answered {response.status_code}: {response.text[:200]}",
-            )
-        news, unheld = await self.node.run(
-            lambda core: self._take(core, response.content, (sent_us, took_s))
-        )
+        if status != 200:
+            raise UnavailableError("peer-answered", answered(status, answer))
+        news, unheld = await self.node.run(lambda core: self._take(core, answer, (sent_us, took_s)))
         return bool(news), bool(unheld)
 
     def _write(self, core: Core, chains: tuple[str, ...]) -> bytes:
@@ -242,7 +280,9 @@ class Cosigning:
             try:
                 await self.submit()
                 self.failing, pause_s = None, COSIGN_EVERY_S
-            except (httpx.HTTPError, DetenteError, OSError) as error:
+            except Exception as error:
+                if not isinstance(error, httpx.HTTPError | DetenteError | OSError):
+                    log.error("cosigner %s: %s", self.cosigner, trace(error))
                 self.failing = str(error) or type(error).__name__
                 pause_s = min(pause_s * 2, self.node.home.config.retry_most_s)
 
@@ -252,17 +292,17 @@ class Cosigning:
         if request is None:
             return
         size, note, body = request
-        response = await self.client.post("/witness/add-checkpoint", content=body)
-        if response.status_code == 409:
-            known = int(response.text.strip())
+        status, answer = await ask_peer(
+            self.client, "/witness/add-checkpoint", body, ADD_CHECKPOINT_BYTES
+        )
+        text = answer.decode("utf-8", "replace")
+        if status == 409 and _SIZE.fullmatch(text):
+            known = int(text)
             await self.node.run(lambda core: self._adopt(core, known))
-        elif response.status_code == 200:
-            await self.node.do(lambda core: self._keep(core, size, note, response.text))
+        elif status == 200:
+            await self.node.do(lambda core: self._keep(core, size, note, text))
         else:
-            raise UnavailableError(
-                "cosigner-answered",
-                f"{self.cosigner} answered {response.status_code}: {response.text[:200]}",
-            )
+            raise UnavailableError("cosigner-answered", answered(status, answer))
 
     def _request(self, core: Core) -> tuple[int, str, bytes] | None:
         peers = core.state.peers
