@@ -1,0 +1,127 @@
+"""Seeded days under faults: what must hold does hold, whatever goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from detente.errors import UsageError
+from detente.simulation import check
+from detente.simulation.faults import NAMES, Faults
+from detente.simulation.node import SimNode
+from detente.simulation.run import simulate
+from detente.simulation.world import MINUTE_US, World
+
+
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_simulate_all_faults_at_once_keeps_every_invariant(seed: int) -> None:
+    """Under all faults together nothing acknowledged is lost, nobody honest is blamed, both sides agree."""
+    found = simulate(seed, hours=1, parties=2, faults="all")
+    assert found["violations"] == []
+    assert found["delivered"] > 20
+
+
+@pytest.mark.parametrize("fault", NAMES)
+@pytest.mark.parametrize("seed", [101, 102])
+def test_simulate_one_fault_keeps_every_invariant(fault: str, seed: int) -> None:
+    """Each fault by itself breaks nothing."""
+    assert simulate(seed, hours=0.5, parties=2, faults=fault)["violations"] == []
+
+
+def test_simulate_four_parties_under_all_faults_keep_every_invariant() -> None:
+    """Notices to several recipients keep one body, and all pairs of nodes agree."""
+    found = simulate(201, hours=0.5, parties=4, faults="all")
+    assert found["violations"] == []
+    assert found["conflicts"] > 0
+
+
+def test_simulate_without_faults_meets_conflicts_and_ceases() -> None:
+    """The officers' day is worth simulating: notices, conflicts and cease requests all happen."""
+    found = simulate(301, hours=1, parties=2, faults="none")
+    assert found["violations"] == []
+    assert found["conflicts"] > 0
+    assert found["ceases"] > 0
+    assert found["network"].keys() == {"frames"}
+
+
+def test_simulate_same_seed_plays_the_same_day() -> None:
+    """A run is a pure function of its arguments, so a violation can be replayed."""
+    first, again = (simulate(401, hours=0.3, faults="all") for _ in range(2))
+    assert first == again
+    assert simulate(402, hours=0.3, faults="all")["digest"] != first["digest"]
+
+
+def test_simulate_all_faults_do_happen() -> None:
+    """Each fault that is switched on is met: a fault that never happens proves nothing."""
+    found = simulate(2, hours=2, parties=2, faults="all")
+    assert found["violations"] == []
+    assert found["crashes"] > 0
+    assert {"cut", "lost", "late"} <= found["network"].keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"parties": 1}, "parties-count"),
+        ({"hours": 0}, "hours-range"),
+        ({"faults": "gremlins"}, "fault-unknown"),
+    ],
+)
+def test_simulate_wrong_argument_is_refused(arguments: dict[str, object], code: str) -> None:
+    """What the simulator does not know it does not play."""
+    with pytest.raises(UsageError) as caught:
+        simulate(**arguments)  # type: ignore[arg-type]
+    assert caught.value.code == code
+
+
+# -- the invariants can fail ---------------------------------------------------------------------
+
+
+def _world() -> World:
+    world = World(5, 2, Faults())
+    world.run(40 * MINUTE_US)
+    world.heal()
+    assert list(check.check_always(world.party_nodes)) == []
+    assert list(check.check_healed(world.party_nodes)) == []
+    return world
+
+
+def _nodes(world: World) -> tuple[SimNode, SimNode]:
+    north, south = world.party_nodes
+    return north, south
+
+
+def test_check_lost_statement_is_a_violation() -> None:
+    """A receiver that loses what it acknowledged is found out."""
+    world = _world()
+    north, south = _nodes(world)
+    fresh = SimNode(south.party, south.clock, world.network._chance, _agreement(south))
+    found = list(check.check_always([north, fresh]))
+    assert any("was acknowledged by south to north" in text for text in found)
+
+
+def test_check_false_blame_is_a_violation() -> None:
+    """An alarm against an honest node is found out."""
+    world = _world()
+    north, _ = _nodes(world)
+    north.act(lambda core: core.alarm(north.now_us(), "equivocation", "it was not", "south"))
+    assert any("is blamed" in text for text in check.check_always(world.party_nodes))
+
+
+def test_check_conflict_missing_on_one_side_is_a_violation() -> None:
+    """Two sides with different conflicts are found out."""
+    world = _world()
+    north, _ = _nodes(world)
+    state = north.running.state
+    live = check.live_conflicts(north.running, set(state.notices))
+    assert live, "the seed must give a live conflict"
+    state.conflicts.pop(next(iter(live)))
+    found = list(check.check_healed(world.party_nodes))
+    assert any("disagree on conflict" in text for text in found)
+    assert any("a rebuild gives another state" in text for text in found)
+
+
+def _agreement(node: SimNode) -> dict[str, object]:
+    for entry, _, _, _ in node.running.journal.replay():
+        if entry.local and entry.local["type"] == "agreement/accepted":
+            return dict(entry.local["file"])
+    raise AssertionError
