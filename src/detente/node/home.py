@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -70,6 +70,10 @@ retry_most_s = 60
 # Size in megabytes of one log file, and how many are kept. The log holds no content.
 log_megabytes = 10
 log_files = 5
+
+# Size in megabytes that the record may grow to; 0 for as much as the disk holds. At the limit nothing
+# more is taken, the others are told so, and nothing is lost.
+store_megabytes = 0
 """
 
 
@@ -82,10 +86,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     listen: str
     api: str
     desk: str = "operations-cell"
-    heartbeat_s: float = 15
-    retry_most_s: float = 60
-    log_megabytes: float = 10
-    log_files: int = 5
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 15
+    retry_most_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 60
+    log_megabytes: Annotated[float, msgspec.Meta(ge=0.001, le=1e6)] = 10
+    log_files: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 5
+    store_megabytes: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0
 
 
 def split_listen(text: str, *, field: str) -> tuple[str, int]:

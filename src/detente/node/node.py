@@ -64,7 +64,7 @@ class Node:
         try:
             self.identity = home.identity()
             home.check_tls()
-            self.store = Store.at(home.database)
+            self.store = Store.at(home.database, int(home.config.store_megabytes * 1_000_000))
             os.chmod(home.database, 0o600)
             self._open.callback(self.store.close)
             self.clock: Clock = UtcClock()

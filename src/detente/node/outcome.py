@@ -1,7 +1,9 @@
-"""The one table from errors to exit codes and HTTP statuses."""
+"""The one table from errors to exit codes and HTTP statuses, and what of an error may be logged."""
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Any
 
 from detente.errors import DetenteError, PeerError, RefusedError, UnavailableError, UsageError
@@ -69,3 +71,10 @@ def error_from_json(value: Any, status: int) -> DetenteError:
     if kind is RefusedError:
         return RefusedError(code, message, hint=str(detail.get("hint", "")), field=field)
     return kind(code, message, hint=str(detail.get("hint", "")), field=field)
+
+
+def trace(error: BaseException) -> str:
+    """Where an error came from, for the log: kinds and places, never the text, which may be content."""
+    places = traceback.extract_tb(error.__traceback__)[-4:]
+    steps = " > ".join(f"{Path(p.filename).stem}:{p.lineno}" for p in places)
+    return f"{type(error).__name__} at {steps}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from litestar import Litestar, Request, Response, get, post
@@ -11,7 +12,7 @@ from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
 from detente.ledger.witness import ADD_CHECKPOINT_BYTES
 from detente.limits import API_BODY_BYTES, EVIDENCE_SAMPLE_BYTES, FRAME_BYTES
 from detente.node.node import Node
-from detente.node.outcome import error_json, http_status
+from detente.node.outcome import error_json, http_status, trace
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect
 from detente.protocol.incoming import (
@@ -21,6 +22,8 @@ from detente.protocol.incoming import (
     take_frame,
     write_frame,
 )
+
+log = logging.getLogger("detente")
 
 
 async def read_body(request: Request[Any, Any, Any], most_bytes: int) -> bytes:
@@ -75,7 +78,17 @@ def answer_depth(_request: Request[Any, Any, Any], _error: RecursionError) -> Re
     return Response(error_json(error), status_code=http_status(error))
 
 
+def answer_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A fault of ours: logged by kind and place, answered without a word of what was inside."""
+    log.error("%s %s: %s", request.method, request.route_handler.handler_name, trace(error))
+    body = UnavailableError(
+        "fault", "the node made a mistake over this; nothing was taken", hint="see DIR/log"
+    )
+    return Response(error_json(body), status_code=500)
+
+
 HANDLERS: Any = {
+    Exception: answer_fault,
     DetenteError: answer_error,
     HTTPException: answer_http,
     RecursionError: answer_depth,

@@ -22,6 +22,7 @@ from detente.node.api import api_app
 from detente.node.home import Home, split_listen
 from detente.node.line import Cosigning, Line, peer_client
 from detente.node.node import Node
+from detente.node.outcome import trace
 from detente.node.peerdoor import peer_app
 from detente.protocol.effect import Effect, Send
 
@@ -193,8 +194,9 @@ class Serving:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a loop ended", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("a loop ended: %s", trace(error))
             self._fail()  # half a node is worse than none: whoever supervises it starts it again
 
     def _on_effects(self, effects: list[Effect]) -> None:

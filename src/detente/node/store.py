@@ -70,9 +70,21 @@ class Store:
         self._recent: dict[str, tuple[Statement, Openings]] = {}
 
     @classmethod
-    def at(cls, path: Path) -> Store:
-        """The store in a file; created when missing."""
-        return cls(f"sqlite:///{path}")
+    def at(cls, path: Path, most_bytes: int = 0) -> Store:
+        """The store in a file; created when missing.
+
+        Args:
+            most_bytes: what the file may grow to; 0 for as much as the disk holds. At the limit it
+                is as if the disk were full: nothing more is taken, nothing is lost.
+        """
+        store = cls(f"sqlite:///{path}")
+        if most_bytes:
+            page = store.connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+            store.connection.exec_driver_sql(
+                f"PRAGMA max_page_count={max(1, most_bytes // int(page))}"
+            )
+            store.connection.rollback()
+        return store
 
     def commit(self) -> None:
         """Make everything since the last commit durable.

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from detente.errors import UnavailableError
+from detente.node.outcome import trace
 from detente.node.store import Store
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
@@ -103,7 +104,7 @@ class Worker:
                 self._batch(batch)
             except BaseException as error:
                 # not even loading again worked: whoever waits must learn it, and go on waiting nowhere
-                log.critical("the worker ended: %s", type(error).__name__)
+                log.critical("the worker ended: %s", trace(error))
                 with self._lock:
                     self._stopping = True
                 for _, future in batch:
@@ -161,9 +162,9 @@ class Worker:
         if effects:
             try:
                 self._on_effects(effects)
-            except Exception:
+            except Exception as error:
                 # the work is durable and answered; a listener that fails must not undo that
-                log.exception("telling of effects failed")
+                log.error("telling of effects failed: %s", trace(error))
 
     def _reload(self) -> None:
         """Forget everything that is not durable. Lines are cold again: heads are compared anew."""
