@@ -1,0 +1,302 @@
+"""A node restored from an old backup: noticed before it signs, and mended without anyone being called a liar."""
+
+from __future__ import annotations
+
+from detente.protocol import views
+from detente.protocol.audit import audit
+from detente.protocol.core import Filed
+from detente.protocol.incoming import start_recovery
+from detente.simulation.check import check_healed, common_notices, live_conflicts
+from detente.simulation.node import SimNode, converse
+from detente.simulation.officer import random_notice
+from detente.simulation.room import Room
+
+WHO = {"officer": "o", "desk": "watch"}
+
+
+def file(room: Room, node: SimNode, name: str, *, amend: bool = False) -> Filed:
+    notice = random_notice(name, room.chance, node.now_us(), exercise=True)
+    return node.run(
+        lambda core: core.file_notice(
+            notice, (), node.now_us(), officer="o", desk="watch", amend=amend
+        )
+    )
+
+
+def cease(node: SimNode) -> tuple[str, ...]:
+    return node.run(
+        lambda core: core.say(
+            "hotline/cease", {"reason": "stop"}, (), node.now_us(), exercise=True, **WHO
+        )
+    )
+
+
+def talk(room: Room, *nodes: SimNode) -> None:
+    for _ in range(8):
+        room.wait(3)
+        for one in nodes:
+            for other in nodes:
+                if one is not other:
+                    converse(one, other, most=2)
+
+
+def alarms(node: SimNode) -> list[str]:
+    return [alarm.code for alarm in node.running.state.alarms]
+
+
+def recover(node: SimNode) -> None:
+    node.act(lambda core: start_recovery(core, node.now_us()))
+
+
+def lost_day(room: Room) -> tuple[SimNode, SimNode, object]:
+    """Two nodes after a day, of which north's later half is not in its backup."""
+    north, south = room.nodes()
+    file(room, north, "A-1")
+    file(room, south, "B-1")
+    talk(room, north, south)
+    backup = north.disk.snapshot()
+    file(room, north, "A-2")
+    file(room, north, "A-1", amend=True)
+    file(room, south, "B-2")
+    cease(north)
+    cease(south)
+    talk(room, north, south)
+    return north, south, backup
+
+
+def test_restore_old_backup_is_noticed_before_anything_is_signed() -> None:
+    """The first exchange shows the loss by north's own signatures; nothing new carries an old number."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    before = south.running.state.heads(False, "north")
+    north.restore(backup)
+    filed = file(room, north, "A-9")
+    assert filed.signed == ()
+    file(room, south, "B-3")
+    talk(room, north, south)
+    core = north.running
+    assert core.fault == "behind"
+    assert core.link("south").state == "behind"
+    assert alarms(north) == ["behind"]
+    assert south.running.state.heads(False, "north") == before
+    assert core.state.head(True, "south", "ordinary").sequence < before["ordinary"].sequence
+    assert [intent.waiting for intent in core.intents.values()] == [("south",)]
+    assert "north:A-9" not in core.state.notices
+    assert core.state.notices.get("south:B-3") is None, "what cannot be answered is not taken"
+    assert alarms(south) == ["peer-behind"]
+
+
+def test_restore_fault_survives_a_restart() -> None:
+    """A node that was told it is behind does not forget it by being started again."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    north.restore(backup)
+    talk(room, north, south)
+    north.crash()
+    north.start()
+    assert north.running.fault == "behind"
+    assert file(room, north, "A-9").signed == ()
+
+
+def test_recovery_brings_back_what_was_lost_in_a_new_epoch() -> None:
+    """After `recover` both records agree again, under a new log, and nobody is called a liar."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    ours = {s.id for s, _ in _made(north)}
+    north.restore(backup)
+    talk(room, north, south)
+    file(room, north, "A-9")
+    first = north.running.tree.size
+    recover(north)
+    talk(room, north, south)
+    core = north.running
+    assert core.fault is None
+    assert core.origin == "detente/north/log/2"
+    assert core.epochs == [0, first]
+    assert ours <= {s.id for s, _ in _made(north)}
+    assert core.state.notices["north:A-9"].latest.number == 1
+    assert core.state.notices["north:A-1"].latest.number == 2
+    assert list(check_healed([north, south])) == []
+    assert set(alarms(north)) == {"behind"}
+    assert set(alarms(south)) == {"peer-behind"}
+    assert "chain-fork" not in south.disk.evidence_counts()
+    common = common_notices(core, south.running)
+    assert common == {"north:A-1", "north:A-2", "north:A-9", "south:B-1", "south:B-2"}
+    assert live_conflicts(core, common) == live_conflicts(south.running, common)
+
+
+def test_recovery_survives_a_restart_half_way() -> None:
+    """A crash between two steps of a recovery loses none of them, and ends it no sooner."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    north.restore(backup)
+    talk(room, north, south)
+    recover(north)
+    north.crash()
+    north.start()
+    assert north.running.fault == "behind"
+    before = views.projection(north.running)
+    assert views.projection(north.load()) == before
+    talk(room, north, south)
+    assert north.running.fault is None
+    assert list(check_healed([north, south])) == []
+
+
+def test_recovery_filing_that_was_said_before_is_not_said_twice() -> None:
+    """A filing that waits in the backup and was signed after it comes back once, not twice."""
+    room = Room()
+    north, south = room.nodes()
+    filed = file(room, north, "A-1")
+    cease(north)
+    assert filed.signed == ()  # the line is cold: both wait
+    backup = north.disk.snapshot()
+    talk(room, north, south)
+    north.restore(backup)
+    assert len(north.running.intents) == 2
+    talk(room, north, south)
+    recover(north)
+    talk(room, north, south)
+    assert north.running.intents == {}
+    assert list(check_healed([north, south])) == []
+    types = [s.type for s, _ in _made(north)]
+    assert types.count("activity/notice") == 1
+    assert types.count("hotline/cease") == 1
+
+
+def test_recovery_filing_under_a_lost_name_is_dropped_aloud() -> None:
+    """A new filing that would contradict a lost one is not sent: the honest node must not equivocate."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    north.restore(backup)
+    file(room, north, "A-2")  # the officer cannot know that A-2 was said
+    talk(room, north, south)
+    recover(north)
+    talk(room, north, south)
+    assert "filing-clash" in alarms(north)
+    assert alarms(south) == ["peer-behind"]
+    assert list(check_healed([north, south])) == []
+
+
+def test_restore_frame_from_before_the_loss_opens_no_line() -> None:
+    """A replayed frame that agrees with the old record does not make a restored node sign."""
+    # 1. North is restored from a backup that lacks its last statements.
+    # 2. Mallory replays a frame of south's from before them; its heads agree with the backup.
+    # 3. If that opened the line, north would sign a second statement under a used number.
+    room = Room()
+    north, south = room.nodes()
+    file(room, north, "A-1")
+    talk(room, north, south)
+    backup = north.disk.snapshot()
+    old = south.write("north")
+    file(room, north, "A-2")
+    talk(room, north, south)
+    north.restore(backup)
+    file(room, north, "A-3")
+    north.take(old)
+    core = north.running
+    assert core.link("south").state == "cold"
+    assert list(core.intents.values())[0].waiting == ("south",)
+    talk(room, north, south)
+    assert core.fault == "behind"
+
+
+def test_restore_cold_node_signs_no_receipt() -> None:
+    """A restored node that gets a message before heads agree takes nothing: a receipt is a new number too."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    file(room, south, "B-9")
+    north.restore(backup)
+    made = north.running.state.heads(True, "south")
+    north.serve(south.write("north"))
+    assert north.running.state.heads(True, "south") == made
+    assert "south:B-9" not in north.running.state.notices
+
+
+def test_restore_both_sides_at_once_mend_each_other() -> None:
+    """Two stale backups on one line: each gets its own statements back from the other."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    stale = south.disk.snapshot()
+    file(room, south, "B-8")
+    talk(room, north, south)
+    north.restore(backup)
+    south.restore(stale)
+    talk(room, north, south)
+    assert north.running.fault == "behind"
+    recover(north)
+    talk(room, north, south)
+    assert north.running.fault is None
+    assert list(check_healed([north, south])) == []
+
+
+def test_restore_receiver_only_gets_the_statements_again() -> None:
+    """A node whose backup lacks only what it received is not behind: it asks, and answers anew."""
+    room = Room()
+    north, south = room.nodes()
+    file(room, north, "A-1")
+    talk(room, north, south)
+    backup = south.disk.snapshot()
+    file(room, north, "A-2")
+    south.serve(north.write("south"))  # the answer, with south's receipt in it, never arrives
+    south.restore(backup)
+    talk(room, north, south)
+    assert south.running.fault is None
+    assert "north:A-2" in south.running.state.notices
+    assert list(check_healed([north, south])) == []
+    assert alarms(north) == []
+
+
+def test_recover_node_that_lost_nothing_is_refused() -> None:
+    """A healthy record opens no new epoch."""
+    room = Room()
+    north, south = room.nodes()
+    talk(room, north, south)
+    try:
+        recover(north)
+    except Exception as error:
+        assert getattr(error, "code", "") == "not-behind"
+    else:
+        raise AssertionError
+    assert north.running.epochs == [0]
+
+
+def test_recovery_openings_stripped_by_the_peer_are_not_taken() -> None:
+    """A peer cannot give back our own notice without its words and so erase them from our record."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    full = [(s, o) for s, o in _made(north) if s.thread and s.thread.id == "north:A-2"]
+    north.restore(backup)
+    talk(room, north, south)
+    recover(north)
+    liar = room.liar(1, north)
+    made = south.running.state.heads(False, "north")
+    stripped = [liar.seal(s, {}) for s, _ in full]
+    sent = south.running.state.heads(True, "north")
+    north.take(liar.frame(received=made, sent=sent, known=sent, lost=tuple(stripped)))
+    assert "north:A-2" not in north.running.state.notices
+    assert north.disk.evidence_counts()["openings-wrong"] == 1
+    talk(room, north, south)
+    assert list(check_healed([north, south])) == []
+
+
+def test_recovery_leaves_of_both_epochs_verify() -> None:
+    """Every leaf is salted by the epoch it was written in, so the audit of the whole ledger holds."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    north.restore(backup)
+    talk(room, north, south)
+    recover(north)
+    talk(room, north, south)
+    found = audit(north.running)
+    assert found["problems"] == []
+    first = north.running.epochs[1]
+    assert north.running.leaf_seed(first - 1) != north.running.leaf_seed(first)
+    assert audit(north.load())["consistent"]
+
+
+def _made(node: SimNode) -> list[tuple[object, object]]:
+    return [
+        (statement, openings)
+        for entry, _, statement, openings in node.running.journal.replay()
+        if statement is not None and entry.header.kind == "made"
+    ]
