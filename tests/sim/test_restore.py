@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from detente.errors import UsageError
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.core import Filed
@@ -15,6 +18,7 @@ WHO = {"officer": "o", "desk": "watch"}
 
 
 def file(room: Room, node: SimNode, name: str, *, amend: bool = False) -> Filed:
+    """File a notice that the seed draws."""
     notice = random_notice(name, room.chance, node.now_us(), exercise=True)
     return node.run(
         lambda core: core.file_notice(
@@ -24,6 +28,7 @@ def file(room: Room, node: SimNode, name: str, *, amend: bool = False) -> Filed:
 
 
 def cease(node: SimNode) -> tuple[str, ...]:
+    """File a cease request."""
     return node.run(
         lambda core: core.say(
             "hotline/cease", {"reason": "stop"}, (), node.now_us(), exercise=True, **WHO
@@ -32,6 +37,7 @@ def cease(node: SimNode) -> tuple[str, ...]:
 
 
 def talk(room: Room, *nodes: SimNode) -> None:
+    """Let nodes exchange frames until nothing is under way, with time between."""
     for _ in range(8):
         room.wait(3)
         for one in nodes:
@@ -41,10 +47,12 @@ def talk(room: Room, *nodes: SimNode) -> None:
 
 
 def alarms(node: SimNode) -> list[str]:
+    """The codes of the alarms in a node's ledger."""
     return [alarm.code for alarm in node.running.state.alarms]
 
 
 def recover(node: SimNode) -> None:
+    """The operator decides to recover."""
     node.act(lambda core: start_recovery(core, node.now_us()))
 
 
@@ -195,7 +203,7 @@ def test_restore_frame_from_before_the_loss_opens_no_line() -> None:
     north.take(old)
     core = north.running
     assert core.link("south").state == "cold"
-    assert list(core.intents.values())[0].waiting == ("south",)
+    assert next(iter(core.intents.values())).waiting == ("south",)
     talk(room, north, south)
     assert core.fault == "behind"
 
@@ -251,12 +259,9 @@ def test_recover_node_that_lost_nothing_is_refused() -> None:
     room = Room()
     north, south = room.nodes()
     talk(room, north, south)
-    try:
+    with pytest.raises(UsageError) as caught:
         recover(north)
-    except Exception as error:
-        assert getattr(error, "code", "") == "not-behind"
-    else:
-        raise AssertionError
+    assert caught.value.code == "not-behind"
     assert north.running.epochs == [0]
 
 

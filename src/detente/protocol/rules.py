@@ -7,6 +7,7 @@ the ledger, and the answer names the rule.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,9 @@ from detente.units import US_PER_S, format_time, parse_time
 
 if TYPE_CHECKING:
     from detente.protocol.fold import State
+
+
+_REORDER = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 class Type(msgspec.Struct, frozen=True):
@@ -228,10 +232,22 @@ def _check_thread(state: State, statement: Statement) -> None:
 
 def _check_text(values: dict[str, Any], field: str) -> None:
     text = values.get(field)
-    if not isinstance(text, str) or not 1 <= len(text) <= TEXT_CHARS:
+    if not isinstance(text, str) or not 1 <= len(text) <= TEXT_CHARS or _hides(text):
         raise RefusedError(
-            "text-malformed", f"{field} must be a text of 1 to {TEXT_CHARS} characters", field=field
+            "text-malformed",
+            f"{field} must be a plain text of 1 to {TEXT_CHARS} characters",
+            field=field,
         )
+
+
+def _hides(text: str) -> bool:
+    """Whether a text has characters that reorder or hide others (docs/spec/notice.md, as for its texts)."""
+    return any(
+        unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")
+        or unicodedata.bidirectional(c) in _REORDER
+        for c in text
+        if c not in "\n\t"
+    )
 
 
 def _check_receipt(values: dict[str, Any]) -> None:
