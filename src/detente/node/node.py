@@ -28,7 +28,7 @@ from detente.ledger.witness import (
     malformed_answer,
     parse_add_checkpoint,
 )
-from detente.node.clock import Clock, UtcClock, clock_for, real_us
+from detente.node.clock import Clock, UtcClock, clock_for, offset_us, real_us
 from detente.node.home import Home
 from detente.node.store import Store
 from detente.node.worker import Job, Worker
@@ -59,6 +59,7 @@ class Node:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        offset_us()  # a clock that is set wrong by mistake ends here, not in the middle of something
         self._open = ExitStack()
         self._open.enter_context(home.lock())
         try:
