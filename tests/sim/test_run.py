@@ -34,6 +34,16 @@ def test_simulate_four_parties_under_all_faults_keep_every_invariant() -> None:
     assert found["conflicts"] > 0
 
 
+def test_simulate_real_keys_keep_every_invariant() -> None:
+    """The keyed-hash stand-ins stand for something: real signatures and sealing play the same day."""
+    played = simulate(4, hours=0.15, faults="all", real_keys=True)
+    assert played["violations"] == []
+    simulated = simulate(4, hours=0.15, faults="all")
+    names = ("statements", "delivered", "filed", "conflicts", "crashes", "network")
+    assert {n: played[n] for n in names} == {n: simulated[n] for n in names}
+    assert played["statements"] > 0
+
+
 def test_simulate_without_faults_meets_conflicts_and_ceases() -> None:
     """The officers' day is worth simulating: notices, conflicts and cease requests all happen."""
     found = simulate(301, hours=1, parties=2, faults="none")

@@ -1,8 +1,12 @@
-"""Simulated parties: keyed-hash keys, cards and the agreement they all signed."""
+"""Simulated parties: their keys, cards and the agreement they all signed.
+
+Keys are keyed-hash stand-ins, which cost one hash, or real ones, which a few runs use to show that the
+stand-ins stand for something.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +15,8 @@ from detente.agreement.card import Use, issue_card, issue_certificate, parse_car
 from detente.agreement.terms import Terms, propose_agreement, sign_agreement
 from detente.protocol.identity import Identity
 from detente.signing.base64 import encode_base64url
-from detente.signing.key import SEED_BYTES, PublicKeys
+from detente.signing.key import SEED_BYTES, STRICT, PublicKeys, Signer, SigningKeys, Verifier
+from detente.signing.sealing import HPKE, SEALING_SEED_BYTES, Opener, Sealer, SealingKeys
 from detente.signing.simulated import (
     KEYED_HASH,
     SIMULATED_SEALER,
@@ -28,6 +33,23 @@ KEYS_US = 4000 * DAY_US
 Json = dict[str, Any]
 
 
+class Crypto(msgspec.Struct, frozen=True):
+    """Which keys parties have.
+
+    Attributes:
+        signer, opener: make a key of a seed, 64 and 96 bytes.
+    """
+
+    signer: Callable[[bytes], Signer]
+    opener: Callable[[bytes], Opener]
+    sealer: Sealer
+    verifier: Verifier
+
+
+SIMULATED = Crypto(KeyedHashKeys, SimulatedSealingKeys, SIMULATED_SEALER, KEYED_HASH)
+REAL = Crypto(SigningKeys.from_seed, SealingKeys.from_seed, HPKE, STRICT)
+
+
 class Party(msgspec.Struct, frozen=True):
     """A party before it has a node: its keys and its card.
 
@@ -37,7 +59,7 @@ class Party(msgspec.Struct, frozen=True):
     """
 
     name: str
-    root: KeyedHashKeys
+    root: Signer
     identity: Identity
     card: Json
 
@@ -47,10 +69,10 @@ def party_name(number: int) -> str:
     return NAMES[number] if number < len(NAMES) else f"party-{number + 1}"
 
 
-def make_party(name: str, chance: Chance, now_us: int) -> Party:
+def make_party(name: str, chance: Chance, now_us: int, crypto: Crypto = SIMULATED) -> Party:
     """A party with fresh keys, certified from a day before now."""
-    root, signing, transport = (KeyedHashKeys(chance.bytes(SEED_BYTES)) for _ in range(3))
-    sealing = SimulatedSealingKeys(chance.bytes(32))
+    root, signing, transport = (crypto.signer(chance.bytes(SEED_BYTES)) for _ in range(3))
+    sealing = crypto.opener(chance.bytes(SEALING_SEED_BYTES))
     transport_id = PublicKeys(transport.public.ed25519, b"").key_id
     keys: tuple[tuple[Use, str, Json], ...] = (
         ("signing", signing.public.key_id, dict(signing.public.to_json())),
@@ -91,16 +113,17 @@ def make_party(name: str, chance: Chance, now_us: int) -> Party:
         leaf_seed=chance.bytes(32),
         transport_key=transport_id,
         sign_transport=transport.sign_ed25519,
-        sealer=SIMULATED_SEALER,
-        verifier=KEYED_HASH,
+        sealer=crypto.sealer,
+        verifier=crypto.verifier,
     )
     return Party(name, root, identity, card)
 
 
 def make_agreement(parties: Sequence[Party], now_us: int, terms: Terms | None = None) -> Json:
     """The agreement file that all parties have signed."""
-    cards = [parse_card(party.card, verifier=KEYED_HASH) for party in parties]
-    file = propose_agreement(cards, [], terms or Terms(), now_us, verifier=KEYED_HASH)
+    verifier = parties[0].identity.verifier
+    cards = [parse_card(party.card, verifier=verifier) for party in parties]
+    file = propose_agreement(cards, [], terms or Terms(), now_us, verifier=verifier)
     for party in parties:
-        file = sign_agreement(file, party.name, party.root, verifier=KEYED_HASH)
+        file = sign_agreement(file, party.name, party.root, verifier=verifier)
     return file

@@ -7,7 +7,13 @@ from detente.simulation.chance import Chance
 from detente.simulation.clock import NodeClock, Timeline
 from detente.simulation.liar import Liar
 from detente.simulation.node import SimNode
-from detente.simulation.party import make_agreement, make_party, party_name
+from detente.simulation.party import (
+    SIMULATED,
+    Crypto,
+    make_agreement,
+    make_party,
+    party_name,
+)
 from detente.simulation.world import START_US
 from detente.units import US_PER_S
 
@@ -22,10 +28,18 @@ class Room:
         ('north', ['north'])
     """
 
-    def __init__(self, parties: int = 2, seed: int = 1, terms: Terms | None = None) -> None:
+    def __init__(
+        self,
+        parties: int = 2,
+        seed: int = 1,
+        terms: Terms | None = None,
+        crypto: Crypto = SIMULATED,
+    ) -> None:
         self.chance = Chance(seed)
         self.timeline = Timeline(START_US)
-        self.parties = [make_party(party_name(i), self.chance, START_US) for i in range(parties)]
+        self.parties = [
+            make_party(party_name(i), self.chance, START_US, crypto) for i in range(parties)
+        ]
         self.agreement = make_agreement(self.parties, START_US, terms)
 
     def node(self, number: int) -> SimNode:

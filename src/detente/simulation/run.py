@@ -10,6 +10,7 @@ from detente.limits import PARTIES_PER_AGREEMENT
 from detente.protocol import views
 from detente.simulation.check import check_healed
 from detente.simulation.faults import parse_faults
+from detente.simulation.party import REAL, SIMULATED
 from detente.simulation.world import MINUTE_US, World
 
 CHECK_EVERY_US = 10 * MINUTE_US
@@ -17,7 +18,12 @@ HOURS_MOST = 24 * 400  # the contract's 200 days, twice
 
 
 def simulate(
-    seed: int = 1, hours: float = 1.0, parties: int = 2, faults: str = "all"
+    seed: int = 1,
+    hours: float = 1.0,
+    parties: int = 2,
+    faults: str = "all",
+    *,
+    real_keys: bool = False,
 ) -> dict[str, Any]:
     """Run nodes in memory under faults, heal everything, and check that nothing was lost.
 
@@ -26,6 +32,7 @@ def simulate(
         hours: simulated hours under faults; healing comes after.
         parties: 2 or more, all in one agreement.
         faults: as `parse_faults` reads them.
+        real_keys: sign and seal for true; some ten times slower.
 
     Returns:
         Counts, the list of violations, and a digest of all final states, the same for one seed.
@@ -45,7 +52,7 @@ def simulate(
             f"hours is {hours:g}; it must be above 0, at most {HOURS_MOST}",
             field="hours",
         )
-    world = World(seed, parties, parse_faults(faults))
+    world = World(seed, parties, parse_faults(faults), REAL if real_keys else SIMULATED)
     left_us = round(hours * 60 * MINUTE_US)
     while left_us > 0:
         world.run(min(left_us, CHECK_EVERY_US))

@@ -16,7 +16,13 @@ from detente.simulation.line import Line
 from detente.simulation.network import Network
 from detente.simulation.node import Crashed, SimNode, sends
 from detente.simulation.officer import Officer
-from detente.simulation.party import make_agreement, make_party, party_name
+from detente.simulation.party import (
+    SIMULATED,
+    Crypto,
+    make_agreement,
+    make_party,
+    party_name,
+)
 from detente.units import US_PER_S, parse_time
 
 START_US = parse_time("2018-09-17T12:00:00Z")
@@ -32,7 +38,7 @@ SKEW_US = 4 * MINUTE_US
 class World:
     """Everything of one simulation; the same seed makes the same one."""
 
-    def __init__(self, seed: int, parties: int, active: Faults) -> None:
+    def __init__(self, seed: int, parties: int, active: Faults, crypto: Crypto = SIMULATED) -> None:
         chance = Chance(seed)
         self.faults = active
         self.timeline = Timeline(START_US)
@@ -40,7 +46,7 @@ class World:
         self.crashes = 0
         self.violations: list[str] = []
         self._chance = chance.split()
-        known = [make_party(party_name(i), chance, START_US) for i in range(parties)]
+        known = [make_party(party_name(i), chance, START_US, crypto) for i in range(parties)]
         agreement = make_agreement(known, START_US)
         self.nodes = {
             party.name: SimNode(party, NodeClock(self.timeline), chance.split(), agreement)
