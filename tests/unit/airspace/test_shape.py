@@ -71,6 +71,13 @@ def test_area_across_another_by_vertices_alone_overlaps():
     assert lateral(box(0, 0, 4, 4), polygon([(-1, -1), (5, 5), (5, 6), (-1, 0)])) == BELOW
 
 
+def test_area_entering_through_vertices_overlaps():
+    """Two outlines that pass through each other's vertices, first outside, then inside, overlap."""
+    bent = polygon([(-1, -1), (0, 0), (2, 1), (4, 4), (5, 5), (5, 9), (-1, 9)])
+    assert lateral(bent, polygon([(0, 0), (4, 0), (4, 4), (0, 4)])) == BELOW
+    assert lateral(bent, polygon([(0, 0), (4, 0), (4, 4), (2, 1)])) == EQUAL
+
+
 def test_area_in_a_hole_is_apart_and_in_a_hole_exactly_touches():
     """A hole is no airspace: what lies in it is clear, what fills it exactly touches."""
     ring = polygon([(0, 0), (9, 0), (9, 9), (0, 9)], [(3, 3), (6, 3), (6, 6), (3, 6)])
@@ -354,6 +361,13 @@ def test_box_of_shape_contains_every_point_of_it():
                 if lateral(area, spot) < 0:
                     point = spot.parts[0].globe.vertices[0]
                     assert all(a <= p <= b for a, p, b in zip(low, point, high, strict=True))
+
+
+def test_box_of_a_wide_geodesic_area_holds_its_middle():
+    """The inside of a wide area rises above every vertex of its boundary."""
+    low, high = box(-10, -10, 10, 10, "geodesic").box
+    point = circle(0, 0, 1).parts[0].globe.vertices[0]
+    assert all(a <= p <= b for a, p, b in zip(low, point, high, strict=True))
 
 
 def test_parts_of_many_polygons_are_filtered_but_never_missed():
