@@ -41,5 +41,13 @@ def migrate(connection: sa.Connection, target: str = HEAD) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, target)
-    connection.commit()
+    # said aloud: the driver begins no transaction of its own for CREATE TABLE, and a migration that
+    # stops in the middle must leave the store as it was
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        command.upgrade(config, target)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise

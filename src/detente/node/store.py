@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from detente.errors import UnavailableError
 from detente.ledger.leaf import LeafHeader
@@ -63,8 +63,12 @@ class Store:
         )
         if url.startswith("sqlite"):
             sa.event.listen(self.engine, "connect", _pragmas)
-        self.connection = self.engine.connect()
-        migrate(self.connection)
+        try:
+            self.connection = self.engine.connect()
+            migrate(self.connection)
+        except DatabaseError as error:
+            self.engine.dispose()
+            raise unavailable(error) from error
         self.writes = 0
         # statements are written, sent, quoted by a receipt and answered within moments of each other
         self._recent: dict[str, tuple[Statement, Openings]] = {}
@@ -94,7 +98,7 @@ class Store:
         """
         try:
             self.connection.commit()
-        except OperationalError as error:
+        except DatabaseError as error:
             self.rollback()
             raise unavailable(error) from error
 
@@ -112,7 +116,9 @@ class Store:
         self.writes += 1
         try:
             return self.connection.execute(statement, *parameters)
-        except OperationalError as error:
+        except IntegrityError:
+            raise  # a mistake of ours or a name that is taken; the store itself is well
+        except DatabaseError as error:
             raise unavailable(error) from error
 
     # -- ledger --------------------------------------------------------------------------------
@@ -384,12 +390,16 @@ class Store:
 
 
 def unavailable(error: Exception) -> UnavailableError:
-    """A database that cannot write now, in words: a full disk is the usual reason."""
+    """A database that cannot be used now, in words: a full disk is the usual reason."""
     text = str(getattr(error, "orig", error))
+    full = "full" in text
     return UnavailableError(
         "store-unavailable",
-        f"the store cannot write: {text}; nothing was taken",
-        hint="free disk space on the node's directory; senders keep what they sent and try again",
+        f"the store cannot {'write' if full else 'be used'}: {text}; nothing was taken",
+        hint="free disk space on the node's directory (or raise store_megabytes in config.toml); "
+        "senders keep what they sent and try again"
+        if full
+        else "look at the disk under the node's directory; if detente.db is damaged, restore a backup",
     )
 
 

@@ -14,6 +14,8 @@ from detente.node.home import Home, init_home
 from detente.node.store import Store
 from detente.protocol.core import Core
 
+T0 = 1_790_000_000_000_000  # the time at which these tests play
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
@@ -29,7 +31,14 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Home]:
     root = tmp_path_factory.mktemp("homes")
     roles = {"north": "party", "south": "party", "witness": "neutral"}
     return {
-        party: init_home(root / party, party=party, name=party, role=role, listen="127.0.0.1:4710")
+        party: init_home(
+            root / party,
+            party=party,
+            name=party,
+            role=role,
+            listen="127.0.0.1:4710",
+            valid_from_us=T0 - 86_400_000_000,
+        )
         for party, role in roles.items()
     }
 
@@ -38,7 +47,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Home]:
 def agreement(homes: dict[str, Home]) -> Any:
     """An agreement file that all three have signed."""
     cards = [home.card() for home in homes.values()]
-    file = propose_agreement(cards, ["witness"], parse_terms({}), 1_790_000_000_000_000)
+    file = propose_agreement(cards, ["witness"], parse_terms({}), T0)
     for party, home in homes.items():
         file = sign_agreement(file, party, home.root_signer())
     return file
@@ -48,7 +57,7 @@ def agreement(homes: dict[str, Home]) -> Any:
 def core(store: Store, homes: dict[str, Home], agreement: Any) -> Core:
     """North's core on the store, the agreement in force."""
     found = Core(homes["north"].identity(), store, os.urandom)
-    found.accept_agreement(agreement, 1_790_000_000_000_000)
+    found.accept_agreement(agreement, T0)
     store.commit()
     return found
 
