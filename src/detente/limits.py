@@ -11,7 +11,7 @@ RADIUS_MAX_M = (
 )
 NAME_CHARS = 64  # a notice name must fit a spoken read-back and a screen column
 TEXT_CHARS = 4_000  # a page of plain language; more belongs in a document, quoted by hash
-REGION_CHARS = 200
+REGION_CHARS = 200  # a place as people say it; a longer description belongs in the text
 INTERVAL_MAX_S = (
     400 * 86_400
 )  # just over a year: standing areas are re-filed yearly, typos in the year are caught
