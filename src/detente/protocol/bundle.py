@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from detente.agreement.card import KeyCertificate, parse_certificate
-from detente.errors import PeerError, UsageError, shown
+from detente.errors import DetenteError, PeerError, RefusedError, UsageError, shown
 from detente.ledger.checkpoint import cosigner_name
 from detente.ledger.cosignature import add_cosignature, verify_cosignatures
-from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
+from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
 from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
 from detente.limits import BUNDLE_BYTES
+from detente.notice.activity import parse_activity_body
 from detente.protocol.journal import Entry, Json
+from detente.protocol.rules import check_receipt_form
 from detente.protocol.statement import (
     Openings,
     Statement,
@@ -139,7 +141,12 @@ def make_bundle(core: Core, statement_ids: Iterable[str]) -> bytes:
 
 def _encode(content: Json) -> bytes:
     body = _TITLES[bool(content["EXERCISE"])] + encode_canonical(content) + b"\n"
-    return body + b"sha256 " + hashlib.sha256(body).hexdigest().encode() + b"\n"
+    return body + _sha256_line(body)
+
+
+def _sha256_line(body: bytes) -> bytes:
+    """Found by eye and by any shell; it proves nothing, since anyone can compute it again."""
+    return b"sha256 " + hashlib.sha256(body).hexdigest().encode() + b"\n"
 
 
 def _envelope_json(statement: Statement) -> Any:
@@ -201,23 +208,22 @@ def verify_bundle(
     openings: Openings = {}
     logged: list[Logged] = []
     received: list[ReceivedBy] = []
+    ids: list[str] = []
     for copy in copies:
         if not isinstance(copy, dict) or set(copy) != {"envelope", "logged", "receipts"}:
             raise _invalid("a copy must have envelope, logged and receipts")
+        if not isinstance(copy["logged"], list) or len(copy["logged"]) != 1:
+            raise _invalid("a copy must be logged once, by who made the bundle")
         statement = keys.statement(copy["envelope"])
+        ids.append(statement.id)
         if first is None:
             first, openings = (
                 statement,
                 check_openings(statement, content["openings"], complete=False),
             )
-        if (
-            statement.body_digest != first.body_digest
-            or statement.party != first.party
-            or statement.thread != first.thread
-        ):
+        if _body_of(statement) != _body_of(first):
             raise _invalid("all copies must be of one body by one party")
-        for one in copy["logged"]:
-            logged.append(keys.logged(statement, one, remarks))
+        logged.append(keys.logged(statement, copy["logged"][0], remarks))
         received += keys.receipts(statement, copy["receipts"], logged, remarks)
     assert first is not None
     if first.exercise is not content["EXERCISE"]:
@@ -228,8 +234,10 @@ def verify_bundle(
         remarks.append(
             f"the statement quotes agreement {first.agreement}, not the one trusted here"
         )
+    if ids != sorted(set(ids)):
+        raise _invalid("copies must be in order of their ids, each once")
     values = body_values(openings)
-    start_us = min((parse_time(piece["start"]) for piece in values.get("pieces", [])), default=None)
+    start_us = _start_us(first, values)
     times = [parse_time(one.time) for one in received]
     return Verified(
         exercise=first.exercise,
@@ -252,24 +260,58 @@ def verify_bundle(
     )
 
 
+def _body_of(statement: Statement) -> tuple[object, ...]:
+    """What all copies of one body share; chain numbers, previous ids and times are each copy's own."""
+    return (
+        statement.body_digest,
+        statement.party,
+        statement.thread,
+        statement.exercise,
+        statement.agreement,
+        statement.to,
+        statement.type,
+    )
+
+
+def _start_us(statement: Statement, values: Json) -> int | None:
+    """The first instant of a notice; None for anything else, also for a notice that breaks the rules."""
+    if statement.type != "activity/notice" or statement.thread is None:
+        return None
+    name = statement.thread.id.partition(":")[2]
+    try:
+        return parse_activity_body(values, name=name, exercise=statement.exercise).start_us
+    except DetenteError:
+        return None
+
+
 def _decode(data: bytes) -> Json:
     if len(data) > BUNDLE_BYTES:
         raise _invalid(f"bundle is {len(data)} bytes; it must be at most {BUNDLE_BYTES}")
     lines = data.split(b"\n")
     if len(lines) != 4 or lines[3] or lines[0] + b"\n" not in _TITLES.values():
         raise _invalid("it must be a title, one line of JSON and a sha256 line")
+    if lines[2] != _sha256_line(data[: len(data) - len(lines[2]) - 1]).rstrip(b"\n"):
+        raise _invalid("its SHA-256 must be that of the two lines above: it was altered or cut")
     content = parse_canonical(lines[1], most_bytes=BUNDLE_BYTES)
     if (
         not isinstance(content, dict)
         or set(content) != {"EXERCISE", "copies", "keys", "openings", "v"}
+        or type(content["v"]) is not int
         or content["v"] != 1
     ):
         raise _invalid("its JSON must have EXERCISE, copies, keys, openings and v 1")
     if not isinstance(content["EXERCISE"], bool) or not isinstance(content["keys"], list):
         raise _invalid("EXERCISE must be true or false, keys a list")
-    if _encode(content) != data:
-        raise _invalid("it must equal its own re-encoding, with the right SHA-256")
-    return content
+    if lines[0] + b"\n" != _TITLES[content["EXERCISE"]]:
+        raise _invalid("EXERCISE in its title must be that of its JSON")
+    return content  # the title, canonical JSON and the right SHA-256: its own re-encoding, byte for byte
+
+
+def _shown(time_us: int) -> str:
+    try:
+        return format_time(time_us)
+    except (OverflowError, ValueError):
+        raise _invalid(f"time is {time_us} us; it must be a date that exists") from None
 
 
 class _Keys:
@@ -281,7 +323,8 @@ class _Keys:
         self._used: set[tuple[str, str]] = set()
         order = []
         for i, one in enumerate(signed):
-            party = (one.get("document") or {}).get("party") if isinstance(one, dict) else None
+            document = one.get("document") if isinstance(one, dict) else None
+            party = document.get("party") if isinstance(document, dict) else None
             if not isinstance(party, str) or party not in roots:
                 raise _invalid(
                     f"a key is of {shown(party)}; it must be of a party whose root is trusted"
@@ -314,33 +357,31 @@ class _Keys:
             raise _invalid(
                 f"key {statement.key} of {statement.party} is not among the certified keys"
             )
-        if not certificate.valid_from_us <= statement.claimed_us < certificate.valid_until_us:
-            raise _invalid(
-                f"key {statement.key} of {statement.party} was not certified for {format_time(statement.claimed_us)}"
-            )
         verify_envelope(statement.envelope, self._public[statement.party, statement.key])
         self._used.add((statement.party, statement.key))
         return statement
+
+    def check_time(self, statement: Statement, time_us: int) -> None:
+        """The key must have been certified when the statement was logged; its claimed time may be far off."""
+        certificate = self._certificates[statement.party, statement.key]
+        if not certificate.valid_from_us <= time_us < certificate.valid_until_us:
+            raise _invalid(
+                f"key {statement.key} of {statement.party} was not certified for {format_time(time_us)}"
+            )
 
     def logged(self, statement: Statement, one: Any, remarks: list[str]) -> Logged:
         """The statement's place in a log, under a checkpoint that the log signed."""
         if not isinstance(one, dict) or set(one) != {"leaf", "proof"}:
             raise _invalid("logged must have leaf and proof")
-        return self._place(statement, one["leaf"], one["proof"], None, remarks)
+        place, time_us = self._place(statement, one["leaf"], one["proof"], None, remarks)
+        self.check_time(statement, time_us)
+        return place
 
     def _place(
         self, statement: Statement, leaf: Any, proof: Any, party: str | None, remarks: list[str]
-    ) -> Logged:
+    ) -> tuple[Logged, int]:
         opening, found = parse_leaf_opening(leaf), parse_log_proof(proof)
         header = opening.header
-        if (header.link, header.chain, header.sequence, header.type, header.index) != (
-            statement.link,
-            statement.chain,
-            statement.sequence,
-            statement.type,
-            found.index,
-        ):
-            raise _invalid("a leaf header must be that of the statement")
         origin = found.checkpoint.partition("\n")[0]
         parts = origin.split("/")
         owner = parts[1] if len(parts) == 4 and parts[0] == "detente" and parts[2] == "log" else ""
@@ -351,6 +392,16 @@ class _Keys:
             raise _invalid(
                 f"log is {shown(origin)}; it must be the log of a party to the statement"
             )
+        if header != LeafHeader(
+            index=found.index,
+            kind="made" if owner == statement.party else "received",
+            type=statement.type,
+            time_us=header.time_us,
+            link=statement.link,
+            chain=statement.chain,
+            sequence=statement.sequence,
+        ):
+            raise _invalid("a leaf header must be that of the statement")
         hash_ = verify_leaf_opening(opening, bytes.fromhex(statement.id))
         problem: PeerError | None = None
         for public in self.of(owner):
@@ -360,15 +411,14 @@ class _Keys:
                 problem = error
                 continue
             self._used.add((owner, public.key_id))
+            cosigned = self._cosigners(found.checkpoint, owner, checkpoint.other_lines, remarks)
             return Logged(
                 log=origin,
                 index=found.index,
-                logged=format_time(header.time_us),
-                checkpoint_time=format_time(checkpoint.time_s * US_PER_S),
-                cosigned_by=self._cosigners(
-                    found.checkpoint, owner, checkpoint.other_lines, remarks
-                ),
-            )
+                logged=_shown(header.time_us),
+                checkpoint_time=_shown(checkpoint.time_s * US_PER_S),
+                cosigned_by=cosigned,
+            ), header.time_us
         raise problem or _invalid(f"no certified key of {owner} is in the bundle")
 
     def _cosigners(self, note: str, owner: str, lines: int, remarks: list[str]) -> list[str]:
@@ -402,6 +452,10 @@ class _Keys:
                 raise _invalid("a receipt must have envelope and openings")
             receipt = self.statement(one["envelope"])
             values = body_values(check_openings(receipt, one["openings"]))
+            try:
+                check_receipt_form(receipt, values)
+            except RefusedError as error:
+                raise _invalid(f"a receipt must have the form of one: {error}") from None
             if (
                 receipt.type != ("receipt/delivered", "receipt/opened")[i]
                 or receipt.party != statement.recipient
@@ -410,17 +464,18 @@ class _Keys:
             ):
                 raise _invalid("a receipt must be by the recipient, about this statement")
             if i == 0:
-                place = self._place(
+                place, time_us = self._place(
                     statement, values["leaf"], values["proof"], receipt.party, remarks
                 )
+                if values["received"] != place.logged:
+                    raise _invalid("a receipt must give the time of its leaf")
+                self.check_time(receipt, time_us)
                 if not any(
                     known.log == place.log and known.index == place.index for known in logged
                 ):
                     logged.append(place)
-                received = format_time(parse_time(values["received"]))
-                result.append(
-                    ReceivedBy(receipt.party, received, receipt.id, str(values["answer"]))
-                )
+                result.append(ReceivedBy(receipt.party, place.logged, receipt.id, values["answer"]))
             else:
-                result[0] = msgspec.structs.replace(result[0], opened=str(values["opened"]))
+                self.check_time(receipt, parse_time(values["opened"]))
+                result[0] = msgspec.structs.replace(result[0], opened=values["opened"])
         return result

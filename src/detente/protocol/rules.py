@@ -121,7 +121,7 @@ def judge(state: State, statement: Statement, openings: Openings) -> Answer:
             for field in values:  # reason, and where a cease request has them place and text
                 _check_text(values, field)
         elif statement.type.startswith("receipt/"):
-            _check_receipt(values)
+            check_receipt_form(statement, values)
         elif statement.type.startswith("policy/"):
             _check_policy(state, statement, values)
     except DetenteError as error:
@@ -250,8 +250,14 @@ def _hides(text: str) -> bool:
     )
 
 
-def _check_receipt(values: dict[str, Any]) -> None:
-    """The form of a receipt; what it is about and what it proves, `incoming.check_receipt` asks."""
+def check_receipt_form(statement: Statement, values: dict[str, Any]) -> None:
+    """Raise unless a receipt has the form of one; what it is about and proves, `incoming` and `bundle` ask.
+
+    Raises:
+        RefusedError: ``receipt-wrong``.
+    """
+    if set(values) != set(TYPES[statement.type].required if statement.type in TYPES else ()):
+        raise RefusedError("receipt-wrong", "receipt must have all its fields and no others")
     wrong = [
         name
         for name, value in values.items()

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from detente.errors import DetenteError, PeerError
+from detente.ledger.checkpoint import cosigner_name, parse_checkpoint
+from detente.ledger.cosignature import cosign
+from detente.ledger.note import parse_note
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.incoming import (
@@ -26,6 +29,7 @@ from detente.simulation.chance import Chance
 from detente.simulation.clock import NodeClock
 from detente.simulation.disk import Disk
 from detente.simulation.party import Json, Party
+from detente.units import US_PER_S
 
 Result = TypeVar("Result")
 Job = Callable[[Core], tuple[Result, list[Effect]]]
@@ -208,6 +212,20 @@ def quiet(one: SimNode, other: SimNode) -> bool:
         ):
             return False
     return True
+
+
+def cosign_newest(node: SimNode, by: SimNode) -> None:
+    """Have a party cosign another's newest checkpoint, as its door for witnesses does."""
+
+    def job(core: Core) -> None:
+        note = core.checkpoint(node.now_us())
+        head = parse_checkpoint(parse_note(note))
+        lines = cosign(
+            by.party.identity.signer, cosigner_name(by.name), head, by.now_us() // US_PER_S
+        )
+        core.journal.put_cosignature(head.size, by.name, lines)
+
+    node.act(job)
 
 
 def sends(effects: list[Effect]) -> set[str]:
