@@ -160,7 +160,7 @@ def _row(
         "activity": volumes.activity,
         "start": format_time(version.start_us),
         "end": format_time(version.end_us),
-        "state": "live" if not newer else ("cancelled" if newer[-1].cancel else "replaced"),
+        "state": "live" if not newer else ("cancelled" if newer[0].cancel else "replaced"),
         "superseded": format_time(newer[0].known_us) if newer else None,
         "received": format_time(received) if received is not None else None,
         "received_by": sorted(r.party for r in receipts) if own else [core.identity.party],
