@@ -28,14 +28,16 @@ FRAME_STATEMENTS = (
     64  # keeps a batch's commit under about 200 ms, so that safety traffic never waits longer
 )
 API_BODY_BYTES = 8 * 2**20  # a GeoJSON file at the notice limits, with white space
-BUNDLE_BYTES = 32 * 2**20
+BUNDLE_BYTES = 32 * 2**20  # a statement at its limit, its receipts and their proofs fit with room
 JSON_DEPTH = 32  # GeoJSON needs 8; deeper is an attack on the parser's stack
 
 # -- what a hostile sender may cost us ---------------------------------------------------------
 EVIDENCE_SAMPLES_PER_PEER_DAY = (
     100  # unsigned rubbish is sampled, so evidence cannot become a flood
 )
-EVIDENCE_SAMPLE_BYTES = 64 * 2**10
+EVIDENCE_SAMPLE_BYTES = (
+    64 * 2**10
+)  # holds any ordinary statement whole; a day of samples is 6 MB a peer
 CLOCK_SKEW_FLAG_S = 300  # a claimed time further off than this is flagged, never refused
 PARTIES_PER_AGREEMENT = 20  # the scale of design.md; a mesh above that is split by area
 WITNESSES_PER_AGREEMENT = 16

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 
 KILLS = 50
-CELLS = 24  # places; notices of both sides meet in some of them
+CELLS = 60  # places; notices of both sides meet in some of them
+OPEN_EVERY = 6  # kills after which both sides get the time to deliver: so receipts are held, too
 
 
 class Officer(threading.Thread):
@@ -35,7 +36,7 @@ class Officer(threading.Thread):
             self.tries += 1
             name = f"K-{self.tries}"
             place = self.chance.randrange(CELLS)
-            body = self.kit.feature(name, -100 + 5 * place, 0)
+            body = self.kit.feature(name, -150 + 5 * place, 0)
             try:
                 if self.tries % 5 == 0:
                     rows = client.get("/api/v1/notices").json()["notices"]
@@ -51,7 +52,7 @@ class Officer(threading.Thread):
                     self.odd.append(answer.text)
                 continue
             self.filed.append(answer.json()["id"])
-            time.sleep(self.chance.uniform(0, 0.03))
+            time.sleep(self.chance.uniform(0.02, 0.12))
 
 
 def test_everything_acknowledged_survives_50_kills_on_both_sides(make: Any, kit: Any) -> None:
@@ -74,9 +75,13 @@ def test_everything_acknowledged_survives_50_kills_on_both_sides(make: Any, kit:
         # now and then it is killed while it starts
         if chance.random() < 0.8:
             node.wait_ready()
+        if i % OPEN_EVERY == OPEN_EVERY - 1:
+            for one in pair:
+                one.wait_ready()
+            parties.wait_open()
+            time.sleep(0.3)
     for node in pair:
         node.wait_ready()
-    time.sleep(0.5)
     for officer in officers:
         officer.over.set()
     for officer in officers:
