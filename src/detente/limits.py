@@ -40,7 +40,7 @@ EVIDENCE_SAMPLE_BYTES = (
 )  # holds any ordinary statement whole; a day of samples is 6 MB a peer
 CLOCK_SKEW_FLAG_S = 300  # a claimed time further off than this is flagged, never refused
 PARTIES_PER_AGREEMENT = 20  # the scale of design.md; a mesh above that is split by area
-WITNESSES_PER_AGREEMENT = 16
+WITNESSES_PER_AGREEMENT = 16  # each costs a request a checkpoint; a quorum is drawn from fewer
 INTENTS_WAITING = (
     10_000  # notices that wait, unsigned, for a line to come back: days of busy traffic
 )
