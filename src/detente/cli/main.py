@@ -57,6 +57,12 @@ def init(
         str | None,
         typer.Option(help="HOST:PORT of the operators' API; default: loopback, next port."),
     ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="https://HOST:PORT under which others reach --listen; default: the same."
+        ),
+    ] = None,
     valid_from: Annotated[
         str | None,
         typer.Option(
@@ -72,7 +78,14 @@ def init(
 
     start_us = parse_time(valid_from, field="--valid-from") if valid_from else None
     home = init_home(
-        directory, party=party, name=name, role=role, listen=listen, api=api, valid_from_us=start_us
+        directory,
+        party=party,
+        name=name,
+        role=role,
+        listen=listen,
+        api=api,
+        address=address,
+        valid_from_us=start_us,
     )
     card = home.card()
     found = {

@@ -66,13 +66,17 @@ def _common_place(a: Part, b: Part, budget: Budget) -> tuple[int, int]:
     flat = a.has_flat and b.has_flat
     one, two = (a.flat, b.flat) if flat else (a.globe, b.globe)
     places = [*_within(one, two, budget), *_within(two, one, budget), *_crossings(one, two, budget)]
-    if not places:
-        places = [one.vertices[0]]
+    if not places:  # they meet where neither crosses nor contains the other, such as in one vertex
+        _, near_a, near_b = least_distance(a.globe, b.globe, budget)
+        x, y, z = (round_ratio(near_a[k] + near_b[k], 2) for k in range(3))
+        return degrees_of((x, y, z))
     count = len(places)
     x, y, z = (round_ratio(sum(place[k] for place in places), count) for k in range(3))
     middle: Vector = (x, y, 1 if flat else z)
     if any(outline.closed and _side(outline, middle, budget) < 0 for outline in (one, two)):
-        middle = places[0]
+        middle = min(
+            places
+        )  # any of them will do, but it must not depend on which side comes first
     return (middle[0], middle[1]) if flat else degrees_of(middle)
 
 

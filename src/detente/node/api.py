@@ -32,7 +32,7 @@ from detente.node.operators import (
 )
 from detente.node.operators import open_session as open_session_of
 from detente.node.outcome import error_json, http_status
-from detente.node.peerdoor import HANDLERS, healthz, read_body
+from detente.node.peerdoor import HANDLERS, public_routes, read_body
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.bundle import make_bundle
@@ -58,7 +58,14 @@ Wait = Annotated[str | None, QueryParameter(pattern="^(delivered|opened)$")]
 Timeout = Annotated[float, QueryParameter(ge=0)]
 
 # What answers at the operators' door without a session, (method, path); all else is 401, known or not.
-OPEN = frozenset({("GET", "/healthz"), ("POST", "/api/v1/session")})
+OPEN = frozenset(
+    {
+        ("GET", "/healthz"),
+        ("GET", "/log/checkpoint"),
+        ("POST", "/witness/add-checkpoint"),
+        ("POST", "/api/v1/session"),
+    }
+)
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -620,7 +627,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
 
     app = Litestar(
         [
-            healthz,
+            *public_routes(node),
             open_session,
             status,
             file_notice,

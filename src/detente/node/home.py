@@ -284,11 +284,13 @@ def init_home(
     role: str,
     listen: str,
     api: str | None = None,
+    address: str | None = None,
     valid_from_us: int | None = None,
 ) -> Home:
     """Make a node's directory: keys, certificates, card, settings, empty store.
 
     Args:
+        address: ``https://HOST:PORT`` under which others reach `listen`; goes into the card.
         valid_from_us: from when the keys count; for exercises on a declared clock. Default: a day ago.
 
     Raises:
@@ -308,6 +310,23 @@ def init_home(
             field="--name",
         )
     host, port = split_listen(listen, field="--listen")
+    if address is None:
+        if host in ("0.0.0.0", "::"):
+            raise UsageError(
+                "address-missing",
+                f"listen is {listen!r}, every address of this machine; the card must name one that others reach",
+                hint="add: --address https://HOST:PORT",
+                field="--address",
+            )
+        shown_host = f"[{host}]" if ":" in host else host
+        address = f"https://{shown_host}:{port}"
+    if not address.startswith("https://"):
+        raise UsageError(
+            "address-malformed",
+            f"address is {shown(address)}; it must be https://HOST:PORT",
+            field="--address",
+        )
+    split_listen(address.removeprefix("https://"), field="--address")
     api = api or f"127.0.0.1:{port + 1}"
     split_listen(api, field="--api")
     if (path / "config.toml").exists():
@@ -358,13 +377,12 @@ def init_home(
         )
         for use, key_id, key in publics
     ]
-    shown_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     card = issue_card(
         root,
         party=party,
         name=name,
         role=role,
-        address=f"https://{shown_host}:{port}",
+        address=address,
         tls_ca=encode_base64url(authority.public_bytes(Encoding.DER)),
         certificates=certificates,
         issued_us=real_us(),

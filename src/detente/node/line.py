@@ -223,6 +223,7 @@ class Line:
             return (False, False), [
                 Alert("not-taken", f"an answer from {self.peer} was not taken: {error}", self.peer)
             ]
+        met = core.link(self.peer).their_run != frame.run
         taken = take_frame(core, frame, now_us)
         if finish_recovery(core, now_us):
             taken.effects.append(
@@ -245,7 +246,8 @@ class Line:
             or any(frame.received[c].sequence > self._held.get(c, -1) for c in self._chains)
         )
         self._held = {c: frame.received[c].sequence for c in self._chains}
-        return (news and bool(progress), unheld), taken.effects
+        # a run of the peer's that has just begun can compare heads only with a frame that answers it
+        return (met or (news and bool(progress)), unheld), taken.effects
 
     def _measure(
         self, core: Core, their_us: int, sent: tuple[int, float], now_us: int, effects: list[Effect]

@@ -110,21 +110,8 @@ def exchange(node: Node, core: Core, data: bytes) -> tuple[bytes, list[Effect]]:
     return write_frame(core, next_frame(core, frame.sender, now_us)), taken.effects
 
 
-def peer_app(node: Node) -> Litestar:
-    """The application behind mutual TLS."""
-
-    @post("/peer/v1/frames", status_code=200, include_in_schema=False)
-    async def frames(request: Request[Any, Any, Any]) -> Response[bytes]:
-        body = b""
-        try:
-            body = await read_body(request, FRAME_BYTES)
-            answer = await node.run(lambda core: exchange(node, core, body))
-        except PeerError as error:
-            # nobody's frame: a sample is kept by quota, under no party's name
-            evidence = with_evidence(error, body)
-            await node.do(lambda core: core.keep_evidence(node.now_us(), "-", evidence))
-            raise
-        return Response(answer, media_type="application/json")
+def public_routes(node: Node) -> list[Any]:
+    """What answers without sign-in at every door: the log's head, the witness, health."""
 
     @post("/witness/add-checkpoint", status_code=200, include_in_schema=False)
     async def add_checkpoint(request: Request[Any, Any, Any]) -> Response[str]:
@@ -141,8 +128,27 @@ def peer_app(node: Node) -> Litestar:
             media_type="text/plain; charset=utf-8",
         )
 
+    return [add_checkpoint, checkpoint, healthz]
+
+
+def peer_app(node: Node) -> Litestar:
+    """The application behind mutual TLS."""
+
+    @post("/peer/v1/frames", status_code=200, include_in_schema=False)
+    async def frames(request: Request[Any, Any, Any]) -> Response[bytes]:
+        body = b""
+        try:
+            body = await read_body(request, FRAME_BYTES)
+            answer = await node.run(lambda core: exchange(node, core, body))
+        except PeerError as error:
+            # nobody's frame: a sample is kept by quota, under no party's name
+            evidence = with_evidence(error, body)
+            await node.do(lambda core: core.keep_evidence(node.now_us(), "-", evidence))
+            raise
+        return Response(answer, media_type="application/json")
+
     return Litestar(
-        [frames, add_checkpoint, checkpoint, healthz],
+        [frames, *public_routes(node)],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=None,  # `read_body` has the limit; a frame may be larger than the default

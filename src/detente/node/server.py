@@ -135,6 +135,12 @@ class Serving:
             await asyncio.gather(*self.tasks, return_exceptions=True)
             for server in servers:
                 server.should_exit = True
+            # answers under way are finished; idle connections are no reason to wait
+            until = self._loop.time() + GRACE_S
+            while any(s.server_state.tasks for s in servers) and self._loop.time() < until:
+                await asyncio.sleep(0.01)
+            for server in servers:
+                server.force_exit = True
             await asyncio.gather(*running, return_exceptions=True)
             watcher.cancel()
             node.home.socket.unlink(missing_ok=True)

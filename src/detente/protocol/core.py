@@ -167,6 +167,13 @@ class Core:
         if found is not None and found[0] == self.tree.size:
             return found[1]
         self.check_may_sign()
+        peers = self.state.peers
+        if peers and not any(self.link(peer).may_sign for peer in peers):
+            raise UnavailableError(
+                "lines-cold",
+                "no peer has compared heads with this run of the node; nothing is signed before that",
+                hint="run: detente serve DIR, and try again when a line is open",
+            )
         note = sign_checkpoint(
             self.identity.signer, self.origin, self.tree.size, self.tree.root(), now_us // US_PER_S
         )
