@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,21 +73,23 @@ def friendly_terms(raw: Any) -> Any:
         for name, value in given.items():
             member, factor = _FRIENDLY.get(name, (name, None))
             if factor is not None:
-                exact = value * factor
-                if (
-                    isinstance(value, bool)
-                    or not isinstance(value, int | float)
-                    or exact != round(exact)
-                ):
-                    raise UsageError(
-                        "terms-malformed",
-                        f"{name} is {value!r}; it must be a number that is a whole count of 0.1 mm or us",
-                        field=f"terms.{section}.{name}",
-                    )
-                value = round(exact)
+                value = _whole(value, factor, f"terms.{section}.{name}")
             section_terms[member] = value
         result[section] = section_terms
     return result
+
+
+def _whole(value: object, factor: int, field: str) -> int:
+    # by its decimal digits: 2.7 NM is a whole count though the float nearest to it is not
+    finite = type(value) is int or (type(value) is float and math.isfinite(value))
+    exact = Fraction(str(value)) * factor if finite else Fraction(1, 2)
+    if exact.denominator != 1:
+        raise UsageError(
+            "terms-malformed",
+            f"value is {value!r}; it must be a number that is a whole count of 0.1 mm or us",
+            field=field,
+        )
+    return exact.numerator
 
 
 @app.command()
