@@ -15,9 +15,10 @@ import msgspec
 
 from detente.agreement.card import KeyCertificate, parse_certificate
 from detente.errors import DetenteError, PeerError, RefusedError, UsageError, shown
-from detente.ledger.checkpoint import cosigner_name
-from detente.ledger.cosignature import add_cosignature, verify_cosignatures
+from detente.ledger.checkpoint import cosigner_name, log_keys
+from detente.ledger.cosignature import add_cosignature, cosigner_keys, verify_cosignatures
 from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
+from detente.ledger.note import find_lines, parse_note
 from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
 from detente.limits import BUNDLE_BYTES
 from detente.notice.activity import parse_activity_body
@@ -92,7 +93,7 @@ def make_bundle(core: Core, statement_ids: Iterable[str]) -> bytes:
         UsageError: a statement is unknown here.
     """
     copies: list[Json] = []
-    parties = {core.identity.party}
+    notes: list[str] = []
     keys: set[tuple[str, str]] = set()
     openings: Openings = {}
     exercise = False
@@ -111,8 +112,10 @@ def make_bundle(core: Core, statement_ids: Iterable[str]) -> bytes:
             assert kept is not None
             keys.add((kept[0].party, kept[0].key))
             receipts.append({"envelope": _envelope_json(kept[0]), "openings": kept[1]})
-        proof, cosigners = _own_proof(core, entry)
-        parties |= cosigners
+            if "proof" in kept[1]:
+                notes.append(parse_log_proof(kept[1]["proof"][1]).checkpoint)
+        proof = _own_proof(core, entry)
+        notes.append(proof.checkpoint)
         copies.append(
             {
                 "envelope": _envelope_json(statement),
@@ -125,7 +128,12 @@ def make_bundle(core: Core, statement_ids: Iterable[str]) -> bytes:
         for party, known in core.state.keys.certificates.items()
         for certificate in known.values()
         if certificate.use == "signing"
-        and (party in parties or (party, certificate.key_id) in keys)
+        and (
+            (party, certificate.key_id) in keys
+            or _signed_a_line(
+                notes, party, parse_public_keys(certificate.key, verifier=core.identity.verifier)
+            )
+        )
     ]
     content = {
         "EXERCISE": exercise,
@@ -137,6 +145,20 @@ def make_bundle(core: Core, statement_ids: Iterable[str]) -> bytes:
         "v": 1,
     }
     return _encode(content)
+
+
+def _signed_a_line(notes: list[str], party: str, public: PublicKeys) -> bool:
+    """Whether a key signed a line of one of these checkpoints, as the log's or as a cosigner's.
+
+    A key that vouches for nothing in a bundle does not belong in it: after a rotation a party has more
+    keys than were used here.
+    """
+    for text in notes:
+        note, origin = parse_note(text), text.partition("\n")[0]
+        lines = (*log_keys(origin, public), *cosigner_keys(cosigner_name(party), public))
+        if any(find_lines(note, key) for key in lines):
+            return True
+    return False
 
 
 def _encode(content: Json) -> bytes:
@@ -160,7 +182,7 @@ def _receipts_of(core: Core, statement_id: str) -> list[str]:
     return [receipt.receipt, *([receipt.opened] if receipt.opened else [])]
 
 
-def _own_proof(core: Core, entry: Entry) -> tuple[LogProof, set[str]]:
+def _own_proof(core: Core, entry: Entry) -> LogProof:
     """Inclusion under the newest checkpoint that was cosigned, else the newest signed one."""
     chosen = core.journal.checkpoint_from(
         entry.index + 1, cosigned=True
@@ -171,12 +193,9 @@ def _own_proof(core: Core, entry: Entry) -> tuple[LogProof, set[str]]:
             "no signed checkpoint covers this entry yet; try again when a line is open",
         )
     size, note = chosen
-    cosignatures = core.journal.cosignatures(size)
-    for lines in cosignatures.values():
+    for lines in core.journal.cosignatures(size).values():
         note = add_cosignature(note, lines)
-    return LogProof(note, entry.index, core.tree.inclusion_proof(entry.index, size)), set(
-        cosignatures
-    )
+    return LogProof(note, entry.index, core.tree.inclusion_proof(entry.index, size))
 
 
 # -- checking one ----------------------------------------------------------------------------------
