@@ -89,7 +89,7 @@ def test_replay_of_a_statement_changes_nothing() -> None:
 
 
 def test_reordered_statements_wait_for_the_missing_one() -> None:
-    """A gap is not taken and is nobody's fault; when all come, they are logged in order."""
+    """F-EX-2: A gap is not taken and is nobody's fault; when all come, they are logged in order."""
     _, north, liar = meet()
     first, second, third = (liar.say_notice(f"X-{i}") for i in range(3))
     liar.send(third, second)
@@ -384,7 +384,7 @@ def test_receipt_that_proves_nothing_is_refused(changed: dict[str, object], rule
 
 
 def test_receipt_given_twice_counts_once() -> None:
-    """A second receipt for one statement is refused: the answer of record is the first."""
+    """S-ANS-5: A second receipt for one statement is refused: the answer of record is the first."""
     room = Room()
     north, south = room.nodes()
     converse(north, south)
@@ -473,7 +473,7 @@ def test_certificate_of_any_wrong_type_is_refused_and_the_node_goes_on(
 
 
 def test_sealing_key_that_cannot_be_sealed_to_stops_only_its_owner() -> None:
-    """A peer whose sealing keys are gone still gets heads, and is still heard."""
+    """F-SEND-6: A peer whose sealing keys are gone still gets heads, and is still heard."""
     room, north, liar = meet()
     sealing = next(
         one["document"]["key_id"]
@@ -496,7 +496,7 @@ def test_sealing_key_that_cannot_be_sealed_to_stops_only_its_owner() -> None:
 
 
 def test_claim_to_hold_more_without_proof_changes_nothing() -> None:
-    """A peer that says we lost statements must show them, signed by us; else its word is kept and ignored."""
+    """F-HEAD-2: A peer that says we lost statements must show them, signed by us; else its word is kept and ignored."""
     _, north, liar = meet()
     claim = {"safety": Head(), "ordinary": Head(9, "cd" * 32)}
     for _ in range(3):
@@ -508,7 +508,7 @@ def test_claim_to_hold_more_without_proof_changes_nothing() -> None:
 
 
 def test_claim_to_hold_more_keeps_a_cold_line_cold() -> None:
-    """Without proof a line that was not compared yet does not open: the claim may be true."""
+    """F-HEAD-2, F-STATE-1: Without proof a line that was not compared yet does not open: the claim may be true."""
     room = Room()
     north = room.node(0)
     liar = room.liar(1, north)
@@ -517,7 +517,7 @@ def test_claim_to_hold_more_keeps_a_cold_line_cold() -> None:
 
 
 def test_statements_that_we_never_signed_prove_no_loss() -> None:
-    """Only our own signatures prove that we lost something."""
+    """F-HEAD-1: Only our own signatures prove that we lost something."""
     _room, north, liar = meet()
     forged = liar.say_notice(
         party="north", recipient="south", to=["south"], sequence=5, previous="ab" * 32, keep=False
@@ -530,7 +530,7 @@ def test_statements_that_we_never_signed_prove_no_loss() -> None:
 
 
 def test_frame_forged_by_a_third_member_is_nobodys() -> None:
-    """East passes TLS, but cannot speak about heads for south."""
+    """F-FRAME-2, F-FRAME-3: East passes TLS, but cannot speak about heads for south."""
     room, north, liar = meet(3)
     forged = liar.frame(key=room.parties[2], sent={"safety": Head(), "ordinary": Head()})
     assert north.serve(forged) is None
@@ -540,7 +540,7 @@ def test_frame_forged_by_a_third_member_is_nobodys() -> None:
 
 
 def test_frame_to_somebody_else_is_not_taken() -> None:
-    """A frame for east that is replayed to north is refused before its heads are read."""
+    """F-FRAME-2: A frame for east that is replayed to north is refused before its heads are read."""
     _, north, liar = meet(3)
     assert north.serve(liar.frame(recipient="east")) is None
     assert north.disk.evidence_counts() == {"frame-misdirected": 1}
@@ -554,7 +554,7 @@ def test_frame_of_a_stranger_is_not_taken() -> None:
 
 
 def test_admission_of_a_loss_is_an_alarm_once() -> None:
-    """A peer that says it lost statements is shown them, and one alarm is raised however often it says so."""
+    """F-STATE-3, F-SEND-4: A peer that says it lost statements is shown them, and one alarm is raised however often it says so."""
     _, north, liar = meet()
     first = liar.say_notice("X-1")
     liar.send(first)
@@ -580,7 +580,7 @@ def test_peer_that_is_behind_still_gets_receipts() -> None:
 
 
 def test_slower_peer_gets_the_rest_again_and_is_not_blamed() -> None:
-    """A head below what was acknowledged before means: send again. It is no sign of anything worse."""
+    """F-SEND-1: A head below what was acknowledged before means: send again. It is no sign of anything worse."""
     room, north, liar = meet()
     _delivered(north, room)
     made = north.running.state.heads(True, "south")
@@ -594,7 +594,7 @@ def test_slower_peer_gets_the_rest_again_and_is_not_blamed() -> None:
 
 
 def test_overtaken_frame_accuses_nobody() -> None:
-    """A frame that arrives after a later one of the same run says nothing about heads."""
+    """F-CUR-1, F-HEAD-3: A frame that arrives after a later one of the same run says nothing about heads."""
     _, north, liar = meet()
     old = liar.frame(received=NONE, sent=NONE)
     liar.send(liar.say_notice("X-1"))
@@ -645,7 +645,7 @@ def _hostile_frames(liar: Liar) -> list[bytes]:
 
 @pytest.mark.parametrize("number", range(24))
 def test_hostile_frame_bytes_are_refused_as_the_peers_fault(number: int) -> None:
-    """Whatever the bytes, the reader raises PeerError and nothing else, and keeps a sample."""
+    """F-FRAME-1: Whatever the bytes, the reader raises PeerError and nothing else, and keeps a sample."""
     _, north, liar = meet()
     data = _hostile_frames(liar)[number]
     assert north.serve(data) is None
@@ -734,7 +734,7 @@ def test_hostile_cease_values_are_refused_by_a_rule(field: str, value: object) -
     ],
 )
 def test_malformed_header_is_not_taken(members: dict[str, object]) -> None:
-    """S-HEAD-1: what breaks the form of the header is not shown to be a statement at all."""
+    """S-HEAD-4, S-HEAD-1: what breaks the form of the header is not shown to be a statement at all."""
     from detente.errors import PeerError
     from detente.protocol.statement import STATEMENT_TYPE, encode_payload
     from detente.signing.envelope import encode_envelope, sign_envelope

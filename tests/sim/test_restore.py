@@ -73,7 +73,7 @@ def lost_day(room: Room) -> tuple[SimNode, SimNode, object]:
 
 
 def test_restore_old_backup_is_noticed_before_anything_is_signed() -> None:
-    """The first exchange shows the loss by north's own signatures; nothing new carries an old number."""
+    """F-STATE-1: The first exchange shows the loss by north's own signatures; nothing new carries an old number."""
     room = Room()
     north, south, backup = lost_day(room)
     before = south.running.state.heads(False, "north")
@@ -95,7 +95,7 @@ def test_restore_old_backup_is_noticed_before_anything_is_signed() -> None:
 
 
 def test_restore_fault_survives_a_restart() -> None:
-    """A node that was told it is behind does not forget it by being started again."""
+    """F-REC-1: A node that was told it is behind does not forget it by being started again."""
     room = Room()
     north, south, backup = lost_day(room)
     north.restore(backup)
@@ -151,7 +151,7 @@ def test_recovery_survives_a_restart_half_way() -> None:
 
 
 def test_recovery_filing_that_was_said_before_is_not_said_twice() -> None:
-    """A filing that waits in the backup and was signed after it comes back once, not twice."""
+    """F-REC-2: A filing that waits in the backup and was signed after it comes back once, not twice."""
     room = Room()
     north, south = room.nodes()
     filed = file(room, north, "A-1")
@@ -172,7 +172,7 @@ def test_recovery_filing_that_was_said_before_is_not_said_twice() -> None:
 
 
 def test_recovery_filing_under_a_lost_name_is_dropped_aloud() -> None:
-    """A new filing that would contradict a lost one is not sent: the honest node must not equivocate."""
+    """F-REC-3: A new filing that would contradict a lost one is not sent: the honest node must not equivocate."""
     room = Room()
     north, south, backup = lost_day(room)
     north.restore(backup)
@@ -186,7 +186,7 @@ def test_recovery_filing_under_a_lost_name_is_dropped_aloud() -> None:
 
 
 def test_restore_frame_from_before_the_loss_opens_no_line() -> None:
-    """A replayed frame that agrees with the old record does not make a restored node sign."""
+    """F-CUR-1: A replayed frame that agrees with the old record does not make a restored node sign."""
     # 1. North is restored from a backup that lacks its last statements.
     # 2. Mallory replays a frame of south's from before them; its heads agree with the backup.
     # 3. If that opened the line, north would sign a second statement under a used number.
@@ -209,7 +209,7 @@ def test_restore_frame_from_before_the_loss_opens_no_line() -> None:
 
 
 def test_restore_cold_node_signs_no_receipt() -> None:
-    """A restored node that gets a message before heads agree takes nothing: a receipt is a new number too."""
+    """F-STATE-1, F-STATE-2: A restored node that gets a message before heads agree takes nothing: a receipt is a new number too."""
     room = Room()
     north, south, backup = lost_day(room)
     file(room, south, "B-9")
@@ -266,7 +266,7 @@ def test_recover_node_that_lost_nothing_is_refused() -> None:
 
 
 def test_recovery_openings_stripped_by_the_peer_are_not_taken() -> None:
-    """A peer cannot give back our own notice without its words and so erase them from our record."""
+    """F-REC-4: A peer cannot give back our own notice without its words and so erase them from our record."""
     room = Room()
     north, south, backup = lost_day(room)
     full = [(s, o) for s, o in _made(north) if s.thread and s.thread.id == "north:A-2"]
@@ -297,6 +297,64 @@ def test_recovery_leaves_of_both_epochs_verify() -> None:
     first = north.running.epochs[1]
     assert north.running.leaf_seed(first - 1) != north.running.leaf_seed(first)
     assert audit(north.load())["consistent"]
+
+
+def test_fork_of_our_own_is_shown_to_both_and_the_line_is_heard_only() -> None:
+    """F-STATE-2, F-SEND-4: a node tricked into signing a number twice sees it proved, and still hears a cease."""
+    room = Room()
+    north, south = room.nodes()
+    file(room, north, "A-1")
+    talk(room, north, south)
+    backup = north.disk.snapshot()
+    file(room, north, "A-2")
+    talk(room, north, south)
+    north.restore(backup)
+    file(room, north, "A-3")
+    # a south that hides what it holds makes the restored node sign a used number
+    liar = room.liar(1, north)
+    liar.heads = south.running.state.heads(True, "north")
+    liar.send(received=north.running.state.heads(True, "south"))
+    assert north.running.intents == {}
+    north.crash()
+    north.start()
+    talk(room, north, south)
+    assert north.running.link("south").state == "forked"
+    assert alarms(north) == ["forked"]
+    assert alarms(south) == ["chain-fork"]
+    made = north.running.state.heads(True, "south")
+    cease(south)
+    talk(room, north, south)
+    assert [one["party"] for one in north.running.state.ceases] == ["south"]
+    assert north.running.state.heads(True, "south") == made
+    assert file(room, north, "A-4").signed == ()
+    assert alarms(north) == ["forked"]
+    assert alarms(south) == ["chain-fork"]
+    assert audit(north.running)["problems"] == []
+
+
+def test_recovery_peer_that_withholds_the_middle_keeps_the_node_at_fault() -> None:
+    """A proof of loss with a gap brings nothing back out of order; the fault stays until all is there."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    lost = [
+        (s, o)
+        for s, o in _made(north)
+        if (s.chain, s.sequence) > ("ordinary", 0)  # type: ignore[attr-defined]
+    ]
+    north.restore(backup)
+    liar = room.liar(1, north)
+    held = south.running.state.heads(False, "north")
+    sent = south.running.state.heads(True, "north")
+    last = [(s, o) for s, o in lost if s.id == held["ordinary"].id]  # type: ignore[attr-defined]
+    for _ in range(2):
+        liar.send(received=held, sent=sent, known=sent, lost=tuple(liar.seal(*one) for one in last))  # type: ignore[arg-type]
+        if north.running.fault and not north.running.state.recovering:
+            recover(north)
+    head = north.running.state.head(True, "south", "ordinary").sequence
+    assert head < held["ordinary"].sequence
+    assert north.running.fault == "behind"
+    talk(room, north, south)
+    assert north.running.fault is None
 
 
 def _made(node: SimNode) -> list[tuple[object, object]]:

@@ -23,7 +23,7 @@ def test_simulate_all_faults_at_once_keeps_every_invariant(seed: int) -> None:
 @pytest.mark.parametrize("fault", NAMES)
 @pytest.mark.parametrize("seed", [101, 102])
 def test_simulate_one_fault_keeps_every_invariant(fault: str, seed: int) -> None:
-    """Each fault by itself breaks nothing."""
+    """F-EX-2: Each fault by itself breaks nothing."""
     assert simulate(seed, hours=0.5, parties=2, faults=fault)["violations"] == []
 
 

@@ -85,7 +85,7 @@ def test_tamper_bundle_as_it_is_verifies() -> None:
 
 
 def test_tamper_every_bit_of_a_bundle_is_noticed() -> None:
-    """A single-bit flip of the file as it is gives a refusal: the SHA-256 line sees it."""
+    """B-FORM-2: A single-bit flip of the file as it is gives a refusal: the SHA-256 line sees it."""
     data, _ = scene()
     flips = bits(data, every=8)
     assert [bit for bit in flips if outcome(flipped(data, bit)) != "refused"] == []
@@ -122,7 +122,7 @@ def tamper(every: int) -> dict[str, int]:
 
 @pytest.mark.usefixtures("quick")
 def test_tamper_every_bit_with_the_sha256_computed_again_is_noticed() -> None:
-    """Each flip outside long base64, and a sample inside, is refused or loses a cosigner aloud."""
+    """B-TAMPER-1: Each flip outside long base64, and a sample inside, is refused or loses a cosigner aloud."""
     counts = tamper(every=40)
     assert counts["passed"] == 0
     assert counts["fewer"] > 0

@@ -138,6 +138,7 @@ def _compare_heads(core: Core, link: Link, frame: Frame, now_us: int, taken: Tak
     node looks like a liar. So nothing new is signed before heads agree.
     """
     found: set[Comparison] = set()
+    link.contested.clear()
     disputed = [c for c in CHAINS if not _said(core, link.peer, c, frame.received[c])]
     lost = _read_lost(core, frame, now_us) if disputed and frame.lost else []
     for chain in CHAINS:
@@ -156,6 +157,8 @@ def _compare_heads(core: Core, link: Link, frame: Frame, now_us: int, taken: Tak
             found.add("we-lack")
         else:
             found.add("unproven")
+            if theirs.sequence <= ours.sequence:
+                link.contested[chain] = theirs.sequence
             if theirs == link.their_received[chain] and not frame.lost:
                 # once is no fault: the peer learns only now that we lack it, and proves it next time
                 core.keep_evidence(now_us, link.peer, _unproven(link.peer, chain, theirs, ours))
@@ -586,6 +589,10 @@ def next_frame(
             room -= len(sealed)
             messages.append(sealed)
             link.offer(chain, statement.sequence, now_us)
+    if link.state == "cold":
+        for chain, number in sorted(link.contested.items()):
+            contested = core.journal.chain(link_name(me, peer), chain, number - 1, 1)
+            messages += [seal(*one) for one in contested]
     lost: list[bytes] = []
     for chain in CHAINS:
         if link.their_known[chain].sequence > link.their_sent[chain].sequence:

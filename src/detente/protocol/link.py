@@ -75,6 +75,8 @@ class Link(msgspec.Struct):
         their_known: heads of the peer's chains that it admits we claimed to hold.
         their_run, their_number: the frame heard last; what ours say they answer.
         disputed: chains of which the peer signed a number twice; it is shown the one we hold.
+        contested: by chain, the number of a head that the peer claims and our record has otherwise; it is
+            shown ours, which is signed already, so that it can prove the other.
         heard_us: our clock at the last good frame.
         synced_us: our clock when we last held everything the peer had said by then.
         offered, offered_us: what is under way, so that the two directions of one exchange and the two
@@ -91,6 +93,7 @@ class Link(msgspec.Struct):
     their_run: str | None = None
     their_number: int = 0
     disputed: set[str] = msgspec.field(default_factory=set)
+    contested: dict[str, int] = msgspec.field(default_factory=dict)
     heard_us: int | None = None
     offset_us: int | None = None
     synced_us: int | None = None

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from detente.agreement.card import CERTIFICATE_TYPE
+from detente.agreement.document import sign_document
 from detente.errors import PeerError, UsageError
 from detente.protocol.bundle import Verified, make_bundle, verify_bundle
 from detente.protocol.views import find_statements
@@ -127,7 +129,7 @@ def test_bundle_of_several_recipients_has_one_body_and_all_receipts() -> None:
 
 
 def test_bundle_claimed_time_far_off_still_verifies() -> None:
-    """A statement whose maker's clock was decades wrong was logged, so it can be proved: by the log's time."""
+    """B-TIME-1: A statement whose maker's clock was decades wrong was logged, so it can be proved: by the log's time."""
     room = Room(2, crypto=REAL)
     north = room.node(0)
     liar = room.liar(1, north)
@@ -234,7 +236,7 @@ CHANGES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_bundle_changed_content_is_refused(name: str) -> None:
-    """Any other JSON, canonical and with the right SHA-256, is refused as the bundle's fault."""
+    """B-FORM-1, B-FORM-3, B-SIG-1, B-LOG-1, B-LOG-2, B-RCPT-1, B-BODY-1: Any other JSON, canonical and with the right SHA-256, is refused as the bundle's fault."""
     with pytest.raises(PeerError):
         verify(changed(CHANGES[name]))
 
@@ -252,7 +254,7 @@ def test_bundle_title_that_hides_the_exercise_is_refused() -> None:
 
 
 def test_bundle_opening_withheld_still_verifies_and_says_so() -> None:
-    """A field can be taken out of a bundle, and the reader sees that it was."""
+    """B-BODY-2: A field can be taken out of a bundle, and the reader sees that it was."""
 
     def withhold(content: Any) -> None:
         del content["openings"]["text"]
@@ -263,7 +265,7 @@ def test_bundle_opening_withheld_still_verifies_and_says_so() -> None:
 
 
 def test_bundle_cosignature_that_fails_is_a_remark_and_costs_the_cosigner() -> None:
-    """A damaged cosignature spoils nothing but itself, and it does not pass unseen."""
+    """B-COS-1: A damaged cosignature spoils nothing but itself, and it does not pass unseen."""
 
     def damage(content: Any) -> None:
         proof = content["copies"][0]["logged"][0]["proof"]
@@ -279,12 +281,58 @@ def test_bundle_cosignature_that_fails_is_a_remark_and_costs_the_cosigner() -> N
     assert len(found.remarks) == 1
 
 
+def certificate(use: str, **members: Any) -> Any:
+    """A certificate of north's, issued again by its true root with members changed."""
+    party = scene().room.parties[0]
+    old = next(
+        one["document"]
+        for one in party.card["document"]["certificates"]
+        if one["document"]["use"] == use
+    )
+    return sign_document(party.root, CERTIFICATE_TYPE, {**old, **members})
+
+
+def test_bundle_key_that_was_not_certified_when_it_was_logged_is_refused() -> None:
+    """B-TIME-1: the same bytes under a certificate of another year prove nothing."""
+    later = {"valid_from": "2019-01-01T00:00:00Z", "valid_until": "2020-01-01T00:00:00Z"}
+
+    def change(content: Any) -> None:
+        assert content["keys"][0]["document"]["party"] == "north"
+        content["keys"][0] = certificate("signing", **later)
+
+    with pytest.raises(PeerError, match="was not certified for 2018-09-17"):
+        verify(changed(change))
+
+
+def test_bundle_key_that_vouches_for_nothing_is_refused() -> None:
+    """B-KEY-1: a true certificate that nothing in the bundle needs does not ride along."""
+    new = REAL.signer(b"n" * 64).public
+
+    def change(content: Any) -> None:
+        more = certificate("signing", key=dict(new.to_json()), key_id=new.key_id, serial=9)
+        content["keys"].insert(1, more)
+
+    with pytest.raises(PeerError, match="vouches for nothing"):
+        verify(changed(change))
+
+
+@pytest.mark.parametrize("use", ["sealing", "transport"])
+def test_bundle_key_of_another_use_is_refused(use: str) -> None:
+    """B-SIG-1: only a key certified for signing vouches for a statement."""
+
+    def change(content: Any) -> None:
+        content["keys"][0] = certificate(use)
+
+    with pytest.raises(PeerError):
+        verify(changed(change))
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"\n\n\n", b"detente-bundle/1 REAL\n{}\nsha256 \n", b"x" * 100, b"\xff" * 100],
 )
 def test_bundle_other_bytes_are_refused(data: bytes) -> None:
-    """Rubbish is refused as such."""
+    """B-FORM-3: Rubbish is refused as such."""
     with pytest.raises(PeerError):
         verify(data)
 

@@ -101,7 +101,7 @@ def test_versions_filed_while_a_line_is_down_arrive_in_order() -> None:
 
 
 def test_safety_filed_last_is_signed_first() -> None:
-    """A cease request that waited with a thousand notices does not wait behind them."""
+    """F-SEND-5: A cease request that waited with a thousand notices does not wait behind them."""
     room = Room()
     north, south = room.nodes()
     for number in range(3):
@@ -124,7 +124,7 @@ def test_safety_filed_last_is_signed_first() -> None:
 def test_sign_waiting_signs_so_many_at_once_and_the_rest_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A long queue goes out in slices, in order, and a new filing does not overtake it."""
+    """F-SEND-5: A long queue goes out in slices, in order, and a new filing does not overtake it."""
     monkeypatch.setattr(core_module, "SIGNED_AT_ONCE", 2)
     assert SIGNED_AT_ONCE == 64
     room = Room()
@@ -246,7 +246,7 @@ def test_disk_full_receiver_answers_nothing_and_gets_it_again() -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_crash_at_a_commit_loses_and_doubles_nothing(when: str) -> None:
-    """S-ANS-1: a receiver that dies around its commit has either nothing or statement, entry and receipt."""
+    """F-EX-1, S-ANS-1: a receiver that dies around its commit has either nothing or statement, entry and receipt."""
     room = Room()
     north, south = room.nodes()
     talk(room, north, south)

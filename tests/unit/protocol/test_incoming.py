@@ -53,7 +53,7 @@ def pair() -> tuple[Room, SimNode, SimNode]:
 
 
 def test_next_frame_safety_goes_before_ordinary() -> None:
-    """Of one frame the safety chain comes first, whatever was said first."""
+    """F-SEND-1, F-EX-3: Of one frame the safety chain comes first, whatever was said first."""
     room, north, south = pair()
     file(room, north, "A-1")
     cease(north)
@@ -61,7 +61,7 @@ def test_next_frame_safety_goes_before_ordinary() -> None:
 
 
 def test_next_frame_with_ordinary_repeats_every_safety_statement_not_held() -> None:
-    """If the frame with the safety statement is lost, no later ordinary one arrives without it."""
+    """F-SEND-2: If the frame with the safety statement is lost, no later ordinary one arrives without it."""
     room, north, south = pair()
     cease(north)
     assert opened(south, frame_of(north, "south", chains=("safety",))) == [("safety", 1)]
@@ -70,7 +70,7 @@ def test_next_frame_with_ordinary_repeats_every_safety_statement_not_held() -> N
 
 
 def test_next_frame_on_a_cold_line_has_heads_only() -> None:
-    """What the peer lacks is not known before heads were compared."""
+    """F-SEND-1: What the peer lacks is not known before heads were compared."""
     room, north, _ = pair()
     file(room, north, "A-1")
     north.crash()

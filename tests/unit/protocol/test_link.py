@@ -92,7 +92,7 @@ def test_link_may_sign_only_when_our_own_chains_agree(state: LinkState) -> None:
 
 
 def test_link_offer_counts_for_a_moment_only() -> None:
-    """What is under way is not sent again at once, and is when it seems lost."""
+    """F-SEND-3: What is under way is not sent again at once, and is when it seems lost."""
     link = Link("south")
     link.offer("ordinary", 4, 1_000)
     assert link.sent_up_to("ordinary", 1_000 + OFFER_US - 1) == 4
@@ -124,7 +124,7 @@ def test_frame_has_the_bytes_of_the_specification() -> None:
 
 
 def test_frame_one_changed_bit_is_refused() -> None:
-    """The signature covers every member; what is outside it has one form."""
+    """F-FRAME-2: The signature covers every member; what is outside it has one form."""
 
     def strict(party: str, key_id: str, message: bytes, signature: bytes) -> None:
         if (party, key_id) != ("north", "k"):
@@ -146,7 +146,7 @@ def test_frame_of_many_megabytes_is_read() -> None:
 
 
 def test_frame_over_its_limits_is_refused() -> None:
-    """More bytes, or more statements, than a frame may have."""
+    """F-FRAME-1: More bytes, or more statements, than a frame may have."""
     with pytest.raises(PeerError) as caught:
         parse_frame(b"x" * (FRAME_BYTES + 1), verify)
     assert caught.value.code == "frame-too-large"
