@@ -186,3 +186,21 @@ def test_malformed_settings_are_named(alone: Any, kit: Any, tmp_path: Path) -> N
         ran = kit.cli("status", where)
         assert ran.code == 2, wrong
         assert word in ran.err
+
+
+def test_start_waits_for_a_command_that_has_the_directory_open(
+    alone: Any, kit: Any, tmp_path: Path, serving: Any
+) -> None:
+    """A command at work on a stopped node does not keep the node from starting."""
+    import threading
+
+    from detente.node.home import Home
+
+    where, _, _ = alone(tmp_path)
+    holding = Home(where).lock()
+    holding.__enter__()
+    release = threading.Timer(3, lambda: holding.__exit__(None, None, None))
+    release.start()
+    serving(where)
+    release.join()
+    assert kit.cli("status", where, "--json").json["running"] is True

@@ -7,6 +7,7 @@ ones. A loop that fails backs off and tries for as long as it takes: either node
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import re
@@ -107,49 +108,49 @@ class Line:
 
     async def run(self) -> None:
         """Exchange frames whenever there is something, and now and then when there is not."""
-        beat_s = self.node.home.config.heartbeat_s
         pause_s = 0.0
-        wait_s = 0.0 if self.chain == "ordinary" else beat_s
+        wait_s = 0.0 if self.chain == "ordinary" else self.node.home.config.heartbeat_s
         while True:
-            data = None
-            if pause_s:
-                await asyncio.sleep(pause_s * random.uniform(0.7, 1.0))
-            else:
-                try:
-                    await asyncio.wait_for(self.wake.wait(), wait_s)
-                    woken = True
-                except TimeoutError:
-                    woken = self.chain == "safety"  # the ordinary loop beats for both
-                self.wake.clear()
-                if woken:
-                    data, unheld = await self.node.do(self._write_news)
-                    if data is None:  # it left with the answer to a frame of the peer's
-                        wait_s = (
-                            ACK_DELAY_S
-                            if self._ack_due
-                            else (min(LOST_S, beat_s) if unheld else beat_s)
-                        )
-                        continue
             try:
-                news, unheld = await self.exchange(data)
+                if pause_s:
+                    await asyncio.sleep(pause_s * random.uniform(0.7, 1.0))
+                wait_s = await self._turn(None if pause_s else wait_s)
+                pause_s = 0.0
             except Exception as error:
                 pause_s = min(max(RETRY_FIRST_S, pause_s * 2), self.node.home.config.retry_most_s)
-                await self.node.do(lambda core: core.link(self.peer).offered.clear())
                 self._failed(error)
-                continue
-            if self.failing is not None:
-                self.failing = None
-                self.node.tell(
-                    Alert("line-up", f"the line to {self.peer} answers again", self.peer)
-                )
-            pause_s = 0.0
-            wait_s = (
-                0.0
-                if news
-                else ACK_DELAY_S
-                if self._ack_due
-                else (min(LOST_S, beat_s) if unheld else beat_s)
-            )
+                with contextlib.suppress(
+                    DetenteError
+                ):  # a queue that is full now: it goes again later
+                    await self.node.do(lambda core: core.link(self.peer).offered.clear())
+
+    async def _turn(self, wait_s: float | None) -> float:
+        """Wait for something to send (None: exchange at once), exchange, and say how long to wait next."""
+        data = None
+        if wait_s is not None:
+            try:
+                await asyncio.wait_for(self.wake.wait(), wait_s)
+                woken = True
+            except TimeoutError:
+                woken = self.chain == "safety"  # the ordinary loop beats for both
+            self.wake.clear()
+            if woken:
+                data, unheld = await self.node.do(self._write_news)
+                if data is None:  # it left with the answer to a frame of the peer's
+                    return self._next_wait_s(False, unheld)
+        news, unheld = await self.exchange(data)
+        if self.failing is not None:
+            self.failing = None
+            self.node.tell(Alert("line-up", f"the line to {self.peer} answers again", self.peer))
+        return self._next_wait_s(news, unheld)
+
+    def _next_wait_s(self, news: bool, unheld: bool) -> float:
+        if news:
+            return 0.0
+        beat_s = self.node.home.config.heartbeat_s
+        if self._ack_due:
+            return ACK_DELAY_S
+        return min(LOST_S, beat_s) if unheld else beat_s
 
     @property
     def _chains(self) -> tuple[str, ...]:
@@ -174,7 +175,8 @@ class Line:
             kind = error.message if error.code == "peer-answered" else error.code
         else:  # a fault of ours that this peer brought out: its line backs off, the others go on
             kind = f"fault: {type(error).__name__}"
-            log.error("line to %s: %s", self.peer, trace(error))
+            if kind != self.failing:  # once, not at every try
+                log.error("line to %s: %s", self.peer, trace(error))
         self.node.counters[f"line-failed:{self.peer}"] += 1
         if self.failing is None:
             self.node.tell(
@@ -283,9 +285,12 @@ class Cosigning:
                 await self.submit()
                 self.failing, pause_s = None, COSIGN_EVERY_S
             except Exception as error:
+                kind = str(error) or type(error).__name__
                 if not isinstance(error, httpx.HTTPError | DetenteError | OSError):
-                    log.error("cosigner %s: %s", self.cosigner, trace(error))
-                self.failing = str(error) or type(error).__name__
+                    kind = f"fault: {type(error).__name__}"
+                    if kind != self.failing:
+                        log.error("cosigner %s: %s", self.cosigner, trace(error))
+                self.failing = kind
                 pause_s = min(pause_s * 2, self.node.home.config.retry_most_s)
 
     async def submit(self) -> None:

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ from detente.node.line import Cosigning, Line, peer_client
 from detente.node.node import Node
 from detente.node.outcome import trace
 from detente.node.peerdoor import peer_app
+from detente.protocol.core import Core
 from detente.protocol.effect import Effect, Send
 
 log = logging.getLogger("detente")
@@ -32,6 +34,7 @@ INDEX_SLICE = (
     100  # notices indexed at once after a start: some 50 ms, in which nothing else is answered
 )
 BACKLOG = 128  # connections that wait to be taken; twenty peers start at the same time at most
+LOCK_WAIT_S = 10.0  # longer than any command but an audit of a large record has the directory open
 GRACE_S = 2  # for answers under way when the node is told to stop
 
 
@@ -143,6 +146,8 @@ class Serving:
                 server.force_exit = True
             await asyncio.gather(*running, return_exceptions=True)
             watcher.cancel()
+            with contextlib.suppress(DetenteError):
+                await node.do(self._last_checkpoint)
             node.home.socket.unlink(missing_ok=True)
         if self.failed:
             raise UnavailableError(
@@ -150,6 +155,11 @@ class Serving:
                 "the node stopped by a fault of its own; what was acknowledged is kept",
                 hint="look at DIR/log/detente.log, then start it again",
             )
+
+    def _last_checkpoint(self, core: Core) -> None:
+        """Cover the whole log before stopping: a stopped node signs nothing, and must still prove."""
+        if core.tree.size and core.state.peers:
+            core.checkpoint(self.node.now_us())
 
     def _broken(self) -> None:
         self._loop.call_soon_threadsafe(self._fail)
@@ -280,10 +290,35 @@ def set_up_log(home: Home) -> None:
     formatter = logging.Formatter(
         "%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"
     )
-    formatter.converter = __import__("time").gmtime
+    formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+
+
+def _open(home: Home) -> Node:
+    """The node, once a command that has the directory open for its moment lets it go."""
+    until = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            return Node(home)
+        except UnavailableError as error:
+            if (
+                error.code != "directory-in-use"
+                or time.monotonic() > until
+                or _served_already(home)
+            ):
+                raise
+        time.sleep(0.05)
+
+
+def _served_already(home: Home) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(home.socket_address())
+        except OSError:
+            return False
+    return True
 
 
 def serve(home: Home, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -295,7 +330,7 @@ def serve(home: Home, on_ready: Callable[[], None] = lambda: None) -> None:
     Raises:
         UnavailableError: the directory is in use, a port is taken, or the node failed.
     """
-    node = Node(home)
+    node = _open(home)
     set_up_log(home)
     try:
 
