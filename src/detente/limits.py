@@ -28,6 +28,9 @@ FRAME_STATEMENTS = (
     64  # keeps a batch's commit under about 200 ms, so that safety traffic never waits longer
 )
 API_BODY_BYTES = 8 * 2**20  # a GeoJSON file at the notice limits, with white space
+CHECK_FILE_BYTES = (
+    128 * 2**20
+)  # a day of a busy region in one file (the Swiss day: 9 MB a side); offline, so only memory bounds it
 BUNDLE_BYTES = 32 * 2**20  # a statement at its limit, its receipts and their proofs fit with room
 JSON_DEPTH = 32  # GeoJSON needs 8; deeper is an attack on the parser's stack
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from detente.conflict.strategic import LiveVolumes, Minima, PairVerdict, Rules, build_minima
 from detente.errors import UsageError
 from detente.interop.geojson import parse_notices_geojson
+from detente.limits import CHECK_FILE_BYTES
 from detente.notice.activity import ActivityNotice
 from detente.units import TENTH_MM_PER_FT, format_time
 
@@ -92,7 +93,7 @@ def describe(result: dict[str, object]) -> str:
 
 def _parse(data: bytes, side: str) -> tuple[ActivityNotice, ...]:
     try:
-        return parse_notices_geojson(data)
+        return parse_notices_geojson(data, most_bytes=CHECK_FILE_BYTES)
     except UsageError as error:
         field = f"{side}: {error.field}" if error.field else side
         raise UsageError(error.code, error.message, hint=error.hint, field=field) from None

@@ -29,7 +29,7 @@ from detente.airspace.area import (
 from detente.airspace.volume import Volume, build_volume
 from detente.errors import UsageError, shown
 from detente.interop.strictjson import parse_json
-from detente.limits import PIECES_PER_NOTICE, VERTICES_PER_PIECE
+from detente.limits import API_BODY_BYTES, PIECES_PER_NOTICE, VERTICES_PER_PIECE
 from detente.notice.activity import ActivityNotice, build_notice, check_name
 from detente.units import (
     NANODEG_PER_DEG,
@@ -61,7 +61,9 @@ class _Draft(msgspec.Struct):
     pieces: list[Volume]
 
 
-def parse_notices_geojson(data: bytes) -> tuple[ActivityNotice, ...]:
+def parse_notices_geojson(
+    data: bytes, *, most_bytes: int = API_BODY_BYTES
+) -> tuple[ActivityNotice, ...]:
     """The notices in a GeoJSON Feature or FeatureCollection, in order of first appearance.
 
     Features with the same ``id`` are pieces of one notice; what is said about the notice as a whole
@@ -69,12 +71,13 @@ def parse_notices_geojson(data: bytes) -> tuple[ActivityNotice, ...]:
 
     Args:
         data: the bytes of the file.
+        most_bytes: a larger file is refused unread.
 
     Raises:
         UsageError: anything is wrong; `.field` names the place, such as
             ``"features[0].properties.lower"``, and `.hint` says what to do.
     """
-    document = parse_json(data)
+    document = parse_json(data, most_bytes=most_bytes)
     drafts: dict[str, _Draft] = {}
     for field, feature in _features(document):
         properties = _properties(feature, field)
