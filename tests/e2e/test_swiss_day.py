@@ -39,6 +39,7 @@ def test_swiss_day_eighty_flights_of_each_party_agree_everywhere() -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(1800)
 def test_swiss_day_whole_agrees_everywhere() -> None:
     """The whole day, 1,244 flights: the same conflicts on both sides and offline."""
     found = _play()

@@ -212,7 +212,8 @@ def _signals_stop() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise Stopped
 
-    numbers = [signal.SIGTERM, signal.SIGHUP]
+    # SIGINT too: a shell starts background jobs with it ignored, and Ctrl-C must end a demo all the same
+    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     before = [signal.signal(number, stop) for number in numbers]
     try:
         yield
