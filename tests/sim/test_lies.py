@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from detente.agreement.card import issue_certificate, issue_revocation
@@ -12,7 +13,7 @@ from detente.protocol.link import Head, parse_frame
 from detente.protocol.statement import Thread, encode_message, parse_statement
 from detente.signing.canonical import encode_canonical, parse_canonical
 from detente.signing.envelope import parse_envelope
-from detente.signing.key import SEED_BYTES
+from detente.signing.key import SEED_BYTES, Signatures
 from detente.signing.simulated import KeyedHashKeys
 from detente.simulation.liar import Liar
 from detente.simulation.node import SimNode, converse
@@ -527,6 +528,28 @@ def test_statements_that_we_never_signed_prove_no_loss() -> None:
     assert north.running.fault is None
     assert alarms(north) == []
     assert "key-unknown" in north.disk.evidence_counts()
+
+
+def test_statement_with_our_key_id_and_another_signature_proves_no_loss() -> None:
+    """F-HEAD-1: naming our key is not signing with it."""
+    _room, north, liar = meet()
+    signer = north.party.identity.signer
+    real, openings = liar.say_notice(
+        signer=signer,
+        party="north",
+        recipient="south",
+        to=["south"],
+        sequence=5,
+        previous="ab" * 32,
+        keep=False,
+    )
+    zero = msgspec.structs.replace(real.envelope, signatures=Signatures(bytes(64), bytes(2420)))
+    forged = msgspec.structs.replace(real, envelope=zero)
+    claim = {"safety": Head(), "ordinary": Head(5, forged.id)}
+    liar.send(received=claim, lost=(liar.seal(forged, openings),))
+    assert north.running.fault is None
+    liar.send(received=claim, lost=(liar.seal(real, openings),))
+    assert north.running.fault == "behind", "the true signature does prove it"
 
 
 def test_frame_forged_by_a_third_member_is_nobodys() -> None:

@@ -9,6 +9,7 @@ from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.core import Filed
 from detente.protocol.incoming import start_recovery
+from detente.protocol.link import Head
 from detente.simulation.check import check_healed, common_notices, live_conflicts
 from detente.simulation.node import SimNode, converse
 from detente.simulation.officer import random_notice
@@ -329,6 +330,33 @@ def test_fork_of_our_own_is_shown_to_both_and_the_line_is_heard_only() -> None:
     assert file(room, north, "A-4").signed == ()
     assert alarms(north) == ["forked"]
     assert alarms(south) == ["chain-fork"]
+    assert audit(north.running)["problems"] == []
+
+
+def test_recovery_statement_that_follows_another_history_is_not_appended() -> None:
+    """A recovery keeps the chain whole: a statement whose previous one is not our head is left out."""
+    room = Room()
+    north, south = room.nodes()
+    file(room, north, "A-1")
+    talk(room, north, south)
+    backup = north.disk.snapshot()
+    for name in ("A-2", "A-3"):
+        file(room, north, name)
+        talk(room, north, south)
+    third = [(s, o) for s, o in _made(north) if s.thread and s.thread.id == "north:A-3"]  # type: ignore[attr-defined]
+    north.restore(backup)
+    file(room, north, "A-9")
+    liar = room.liar(1, north)
+    liar.heads = south.running.state.heads(True, "north")
+    liar.send(received=north.running.state.heads(True, "south"))  # north signs a second number 2
+    (statement, openings) = third[0]
+    held = {"safety": Head(), "ordinary": Head(statement.sequence, statement.id)}  # type: ignore[attr-defined]
+    lost = (liar.seal(statement, openings),)  # type: ignore[arg-type]
+    liar.send(received=held, lost=lost)
+    assert north.running.fault == "behind"
+    recover(north)
+    liar.send(received=held, lost=lost)
+    assert "north:A-3" not in north.running.state.notices
     assert audit(north.running)["problems"] == []
 
 

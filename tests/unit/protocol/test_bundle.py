@@ -12,8 +12,10 @@ from detente.agreement.card import CERTIFICATE_TYPE
 from detente.agreement.document import sign_document
 from detente.errors import PeerError, UsageError
 from detente.protocol.bundle import Verified, make_bundle, verify_bundle
+from detente.protocol.statement import STATEMENT_TYPE
 from detente.protocol.views import find_statements
 from detente.signing.canonical import encode_canonical, parse_canonical
+from detente.signing.envelope import encode_envelope, sign_envelope
 from detente.signing.key import PublicKeys
 from detente.simulation.node import SimNode, converse, cosign_newest
 from detente.simulation.officer import random_notice
@@ -313,6 +315,30 @@ def test_bundle_key_that_vouches_for_nothing_is_refused() -> None:
         content["keys"].insert(1, more)
 
     with pytest.raises(PeerError, match="vouches for nothing"):
+        verify(changed(change))
+
+
+@pytest.mark.parametrize("field", ["leaf", "proof", "received", "answer", "statement"])
+def test_bundle_receipt_that_withholds_a_field_is_refused(field: str) -> None:
+    """B-RCPT-1: a receipt truly signed by the addressee, but without one of its fields, is none."""
+    (receipt,) = scene().north.running.state.receipts.values()
+    found = scene().north.running.journal.statement(receipt.receipt)
+    assert found is not None
+    old, openings = found
+    payload: Any = parse_canonical(old.envelope.payload)
+    payload["withheld"] = [field]
+    signer = scene().room.parties[1].identity.signer
+    envelope = sign_envelope(signer, STATEMENT_TYPE, encode_canonical(payload))
+
+    def change(content: Any) -> None:
+        content["copies"][0]["receipts"] = [
+            {
+                "envelope": parse_canonical(encode_envelope(envelope)),
+                "openings": {k: v for k, v in openings.items() if k != field},
+            }
+        ]
+
+    with pytest.raises(PeerError, match="form of one"):
         verify(changed(change))
 
 
