@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
-from detente.errors import UsageError
+from detente.errors import UnavailableError, UsageError
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.core import Filed
@@ -105,6 +107,25 @@ def test_restore_fault_survives_a_restart() -> None:
     north.start()
     assert north.running.fault == "behind"
     assert file(room, north, "A-9").signed == ()
+
+
+def test_restore_on_a_full_disk_is_noticed_once_there_is_room() -> None:
+    """A loss that cannot be written down is not half known: the line is behind only with its alarm."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    north.restore(backup)
+    for _ in range(4):
+        north.disk.full = True
+        data = south.serve(north.write("south"))
+        assert data is not None
+        with contextlib.suppress(UnavailableError):
+            north.take(data)
+    assert north.running.link("south").state == "cold"
+    assert north.running.fault is None
+    north.disk.full = False
+    talk(room, north, south)
+    assert alarms(north) == ["behind"]
+    assert north.running.fault == "behind"
 
 
 def test_recovery_brings_back_what_was_lost_in_a_new_epoch() -> None:

@@ -20,6 +20,7 @@ from detente.protocol.link import (
     Frame,
     Head,
     Link,
+    LinkState,
     encode_frame,
     parse_frame,
 )
@@ -168,8 +169,11 @@ def _compare_heads(core: Core, link: Link, frame: Frame, now_us: int, taken: Tak
     link.their_received, link.their_sent = dict(frame.received), dict(frame.sent)
     link.their_known = dict(frame.known)
     comparison = next(one for one in COMPARISONS if one in found)
-    if link.move(comparison):
-        taken.effects += _report_move(core, link, frame, now_us)
+    after = link.after(comparison)
+    if after != link.state:
+        # first the alarm, then the move: a full disk must not leave a line behind and a ledger that says nothing
+        taken.effects += _report_move(core, link, after, frame, now_us)
+        link.state = after
     if link.state == "behind" and lost and core.state.recovering:
         taken.effects += _recover(core, link, lost, now_us)
     finish_recovery(core, now_us, taken.effects)
@@ -193,15 +197,17 @@ def _said(core: Core, peer: str, chain: str, head: Head) -> bool:
     return bool(found) and found[0][0].id == head.id
 
 
-def _report_move(core: Core, link: Link, frame: Frame, now_us: int) -> list[Effect]:
-    if link.state == "behind":
+def _report_move(
+    core: Core, link: Link, after: LinkState, frame: Frame, now_us: int
+) -> list[Effect]:
+    if after == "behind":
         message = (
             f"{link.peer} holds statements of ours, signed by us, that are not in this record: it was restored from an old "
             "backup. Nothing new is signed. Way forward: restore a newer backup, or run detente recover DIR"
         )
         # an alarm entry is appended but no checkpoint over it is signed while the fault stands
         return core.alarm_once(now_us, "behind", message, link.peer)
-    if link.state == "peer-behind":
+    if after == "peer-behind":
         lost = ", ".join(
             f"{c} {frame.sent[c].sequence + 1} to {frame.known[c].sequence}"
             for c in CHAINS
@@ -209,7 +215,7 @@ def _report_move(core: Core, link: Link, frame: Frame, now_us: int) -> list[Effe
         )
         message = f"{link.peer} has lost statements that it made ({lost}); they are sent back to it"
         return core.alarm_once(now_us, "peer-behind", message, link.peer)
-    if link.state == "forked":
+    if after == "forked":
         message = (
             f"two statements to {link.peer} carry one number; nothing new is signed to it. What it says is "
             "heard, and cannot be answered on this line"

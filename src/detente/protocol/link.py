@@ -115,12 +115,9 @@ class Link(msgspec.Struct):
         """Whether our own chains agree with the peer's, so that a new number is surely a new one."""
         return self.state in ("open", "peer-behind")
 
-    def move(self, comparison: Comparison) -> bool:
-        """Advance by the table; True when the state changed."""
-        after = LINK_MOVES.get((self.state, comparison), self.state)
-        changed = after != self.state
-        self.state = after
-        return changed
+    def after(self, comparison: Comparison) -> LinkState:
+        """The state that a comparison leads to, by the table."""
+        return LINK_MOVES.get((self.state, comparison), self.state)
 
 
 class Frame(msgspec.Struct, frozen=True):

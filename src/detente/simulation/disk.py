@@ -98,9 +98,9 @@ class Disk:
         self._content = snapshot.copy()
 
     def _write(self, undo: Callable[[], object]) -> None:
+        self.writes += 1  # also one that fails: the job that tried it must be undone
         if self.full:
             raise _unavailable()
-        self.writes += 1
         self._undo.append(undo)
 
     def _put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
