@@ -13,9 +13,12 @@ from detente.protocol.core import Filed
 from detente.protocol.incoming import start_recovery
 from detente.protocol.link import Head
 from detente.simulation.check import check_healed, common_notices, live_conflicts
-from detente.simulation.node import SimNode, converse
+from detente.simulation.faults import parse_faults
+from detente.simulation.node import Crashed, SimNode, converse
 from detente.simulation.officer import random_notice
 from detente.simulation.room import Room
+from detente.simulation.world import MINUTE_US, World
+from detente.units import US_PER_S
 
 WHO = {"officer": "o", "desk": "watch"}
 
@@ -404,6 +407,31 @@ def test_recovery_peer_that_withholds_the_middle_keeps_the_node_at_fault() -> No
     assert north.running.fault == "behind"
     talk(room, north, south)
     assert north.running.fault is None
+
+
+@pytest.mark.parametrize(("seed", "parties"), [(1, 2), (15, 2), (23, 2), (6, 3)])
+def test_restore_in_the_middle_of_a_bad_day_is_mended(seed: int, parties: int) -> None:
+    """Under all faults an old backup is noticed, recovered and mended, and nobody is called a liar."""
+    world = World(seed, parties, parse_faults("all"))
+    north = world.nodes["north"]
+    world.run(10 * MINUTE_US)
+    north.disk.rollback()
+    backup = north.disk.snapshot()
+    world.run(8 * MINUTE_US)
+    world.restore("north", backup)
+    for step in range(60):
+        if step == 30:
+            world.heal(0)  # the faults end here
+        world.run(20 * US_PER_S)
+        if north.core is not None and north.core.fault and not north.core.state.recovering:
+            with contextlib.suppress(Crashed, UnavailableError):
+                recover(north)
+    world.heal()
+    assert list(check_healed(world.party_nodes)) == []
+    for node in world.party_nodes:
+        assert set(alarms(node)) <= {"behind", "peer-behind", "filing-clash"}
+        assert set(node.disk.evidence_counts()) <= {"head-unproven"}
+    assert "behind" in alarms(north)
 
 
 def _made(node: SimNode) -> list[tuple[object, object]]:

@@ -102,6 +102,13 @@ class World:
         while self.timeline.now_us < end_us and not self._at_rest():
             self.run(5 * US_PER_S)
 
+    def restore(self, name: str, snapshot: object) -> None:
+        """Start a node again from an old backup, on a disk with room."""
+        node = self.nodes[name]
+        node.disk.full = False
+        node.restore(snapshot)
+        self._start_lines(name)
+
     def _at_rest(self) -> bool:
         return all(
             node.core is not None
