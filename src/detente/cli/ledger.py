@@ -18,6 +18,7 @@ from detente.cli.client import Api
 from detente.cli.notice import read_file
 from detente.cli.output import clock_line, dtg, errors, exercise_banner, lead, out, show, when
 from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
+from detente.ledger.checkpoint import cosigner_name
 from detente.node.home import Home, read_json
 from detente.node.outcome import EXIT_BAD_NEWS, EXIT_CANNOT_TELL
 from detente.protocol.bundle import LEGAL_NOTE, verify_bundle
@@ -97,13 +98,10 @@ def prove(
     """Write a bundle that proves a statement to anyone, offline."""
     until = time.monotonic() + wait_s
     with Api(directory) as api:
+        witnesses = api.json("GET", "/api/v1/agreement")["agreement"]["witnesses"]
         while True:
             data = api.request("GET", f"/api/v1/bundles/{wanted}").content
-            if (
-                not api.running
-                or time.monotonic() > until
-                or ("\n— detente/".encode() in data.replace(b"\\n", b"\n") and _cosigned(data))
-            ):
+            if not api.running or time.monotonic() > until or _cosigned(data, witnesses):
                 break
             time.sleep(0.2)
     output.write_bytes(data)
@@ -118,10 +116,15 @@ def prove(
     )
 
 
-def _cosigned(data: bytes) -> bool:
-    """Whether the first log proof of a bundle carries lines besides the log's own two."""
-    note = data.partition(b'"checkpoint":"')[2].partition(b'"')[0]
-    return note.count("— ".encode()) > 2
+def _cosigned(data: bytes, witnesses: list[str]) -> bool:
+    """Whether the maker's checkpoint in a bundle has a line of every witness, or of anybody if there is none."""
+    notes = data.split(b'"logged":')[
+        1:
+    ]  # the receipts' checkpoints are their givers', and come before
+    note = notes[0].partition(b'"checkpoint":"')[2].partition(b'"')[0].decode() if notes else ""
+    if not witnesses:
+        return note.count("— ") > 2  # more than the log's own two
+    return all(f"— {cosigner_name(one)} " in note for one in witnesses)
 
 
 def read_trust(path: Path) -> tuple[dict[str, PublicKeys], str | None]:

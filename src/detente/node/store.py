@@ -253,11 +253,16 @@ class Store:
         return (row.size, row.note) if row else None
 
     def checkpoint_from(self, size: int, *, cosigned: bool) -> tuple[int, str] | None:
-        """The smallest checkpoint of at least `size`, if asked one that somebody cosigned."""
+        """See `Journal`."""
+        if cosigned:
+            k = schema.cosignature.c
+            best = sa.select(k.size).where(k.size >= size).group_by(k.size)
+            found = self.connection.execute(
+                best.order_by(sa.func.count().desc(), k.size).limit(1)
+            ).first()
+            return self.checkpoint(found.size) if found else None
         c = schema.checkpoint.c
         query = sa.select(c.size, c.note).where(c.size >= size).order_by(c.size).limit(1)
-        if cosigned:
-            query = query.where(sa.exists().where(schema.cosignature.c.size == c.size))
         row = self.connection.execute(query).first()
         return (row.size, row.note) if row else None
 

@@ -114,7 +114,7 @@ class Journal(Protocol):
         """The checkpoint of a size, or the newest."""
 
     def checkpoint_from(self, size: int, *, cosigned: bool) -> tuple[int, str] | None:
-        """The smallest checkpoint of at least `size`; with `cosigned`, one that somebody cosigned."""
+        """The smallest checkpoint of at least `size`; with `cosigned`, of those with the most cosigners."""
 
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """Keep a cosigner's signature lines for the checkpoint of a size."""

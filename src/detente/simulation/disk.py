@@ -193,10 +193,11 @@ class Disk:
     def checkpoint_from(self, size: int, *, cosigned: bool) -> tuple[int, str] | None:
         """See `Journal`."""
         sizes = self._content.sizes
-        for found in sizes[bisect_left(sizes, size) :]:
-            if not cosigned or self._content.cosigned.get(found):
-                return found, self._content.checkpoints[found]
-        return None
+        later = sizes[bisect_left(sizes, size) :]
+        if cosigned:
+            by = self._content.cosigned
+            later = sorted((n for n in later if by.get(n)), key=lambda n: (-len(by[n]), n))
+        return (later[0], self._content.checkpoints[later[0]]) if later else None
 
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """See `Journal`."""
