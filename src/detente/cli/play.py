@@ -59,7 +59,7 @@ def simulate(
     faults: Annotated[
         str,
         typer.Option(
-            help="all, none, or of: loss,duplication,reordering,partition,crash,disk-full."
+            help="all, none, or of: loss,duplication,reordering,partition,crash,disk-full,clock-skew."
         ),
     ] = "all",
     as_json: Json = False,
