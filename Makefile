@@ -12,7 +12,7 @@ demo: $(STAMP)
 
 test: lint
 	-scripts/get-sample
-	$(BIN)/pytest -n $(JOBS) -m "not nightly" -p no:cacheprovider
+	$(BIN)/pytest -n $(JOBS) -m "not nightly"
 
 check: lint
 	$(BIN)/pytest -n $(JOBS) -m "not nightly" -p no:cacheprovider tests/unit tests/meta src
