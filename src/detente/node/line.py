@@ -28,7 +28,6 @@ from detente.node.outcome import trace
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect
 from detente.protocol.incoming import (
-    finish_recovery,
     next_frame,
     read_frame,
     take_frame,
@@ -227,10 +226,6 @@ class Line:
             ]
         met = core.link(self.peer).their_run != frame.run
         taken = take_frame(core, frame, now_us)
-        if finish_recovery(core, now_us):
-            taken.effects.append(
-                Alert("recovered", "the record agrees with the peers again", self.peer)
-            )
         self._measure(core, frame.time_us, sent, now_us, taken.effects)
         link = core.link(self.peer)
         for (

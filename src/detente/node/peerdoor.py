@@ -14,9 +14,8 @@ from detente.limits import API_BODY_BYTES, EVIDENCE_SAMPLE_BYTES, FRAME_BYTES
 from detente.node.node import Node
 from detente.node.outcome import error_json, http_status, trace
 from detente.protocol.core import Core
-from detente.protocol.effect import Alert, Effect
+from detente.protocol.effect import Effect
 from detente.protocol.incoming import (
-    finish_recovery,
     next_frame,
     read_frame,
     take_frame,
@@ -100,10 +99,6 @@ def exchange(node: Node, core: Core, data: bytes) -> tuple[bytes, list[Effect]]:
     now_us = node.now_us()
     frame = read_frame(core, data, now_us)
     taken = take_frame(core, frame, now_us)
-    if finish_recovery(core, now_us):
-        taken.effects.append(
-            Alert("recovered", "the record agrees with the peers again", frame.sender)
-        )
     node.counters["statements-received"] += taken.logged
     node.counters["duplicates"] += taken.duplicates
     node.counters["not-taken"] += taken.not_taken
