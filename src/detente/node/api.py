@@ -20,7 +20,7 @@ from detente import __version__
 from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
-from detente.node import metrics
+from detente.node import metrics, shapes
 from detente.node.node import Node
 from detente.node.operators import (
     Action,
@@ -249,14 +249,23 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             "expires": format_time(expires_us),
         }
 
-    @get("/api/v1/status", summary="Lines, clocks, ledger, keys, agreement", tags=["operations"])
+    @get(
+        "/api/v1/status",
+        responses=shapes.answers(200, shapes.NodeStatus),
+        summary="Lines, clocks, ledger, keys, agreement",
+        tags=["operations"],
+    )
     async def status(request: Request[Any, Any, Any]) -> dict[str, Any]:
         await officer(request, "read")
         found: dict[str, Any] = await node.do(lambda core: _status(node, core, serving))
         return stamped(found)
 
     @post(
-        "/api/v1/notices", status_code=201, summary="File a notice, or amend one", tags=["notices"]
+        "/api/v1/notices",
+        status_code=201,
+        responses=shapes.answers(201, shapes.FiledAnswer),
+        summary="File a notice, or amend one",
+        tags=["notices"],
     )
     async def file_notice(
         request: Request[Any, Any, Any],
@@ -306,7 +315,12 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         body = stamped({**filed_json(filed, seen), "timed_out": timed_out, "conflicts": conflicts})
         return Response(body, status_code=201)
 
-    @get("/api/v1/notices", summary="All notices", tags=["notices"])
+    @get(
+        "/api/v1/notices",
+        responses=shapes.answers(200, shapes.NoticeList),
+        summary="All notices",
+        tags=["notices"],
+    )
     async def list_notices(request: Request[Any, Any, Any]) -> dict[str, Any]:
         await officer(request, "read")
         return stamped(
@@ -315,6 +329,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
 
     @get(
         "/api/v1/notices/{notice:str}",
+        responses=shapes.answers(200, shapes.NoticeDetail),
         summary="One notice in full; a watch officer's look is reported as opened",
         tags=["notices"],
     )
@@ -341,6 +356,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     @post(
         "/api/v1/notices/{notice:str}/cancel",
         status_code=201,
+        responses=shapes.answers(201, shapes.FiledAnswer),
         summary="Cancel a notice",
         tags=["notices"],
     )
@@ -366,6 +382,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
 
     @get(
         "/api/v1/receipts/{wanted:str}",
+        responses=shapes.answers(200, shapes.ReceiptList),
         summary="Receipts of a notice or statement",
         tags=["notices"],
     )
@@ -373,12 +390,23 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         await officer(request, "read")
         return stamped(await node.do(lambda core: views.receipts_of(core, wanted)))
 
-    @get("/api/v1/conflicts", summary="Conflicts, ranked", tags=["conflicts"])
+    @get(
+        "/api/v1/conflicts",
+        responses=shapes.answers(200, shapes.ConflictList),
+        summary="Conflicts, ranked",
+        tags=["conflicts"],
+    )
     async def conflicts(request: Request[Any, Any, Any]) -> dict[str, Any]:
         await officer(request, "read")
         return stamped({"conflicts": await node.do(views.conflict_rows)})
 
-    @post("/api/v1/ask", status_code=200, summary="Was there prior notice?", tags=["record"])
+    @post(
+        "/api/v1/ask",
+        status_code=200,
+        responses=shapes.answers(200, shapes.PriorNotices),
+        summary="Was there prior notice?",
+        tags=["record"],
+    )
     async def ask_record(
         request: Request[Any, Any, Any], data: JSONBody[Question]
     ) -> dict[str, Any]:
@@ -446,6 +474,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     @post(
         "/api/v1/ceases",
         status_code=201,
+        responses=shapes.answers(201, shapes.Signed),
         summary="Ask others to cease (safety chain)",
         tags=["hotline"],
     )
@@ -470,7 +499,12 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
 
         return stamped({"signed": list(await node.run(job))})
 
-    @get("/api/v1/ceases", summary="Cease requests made and received", tags=["hotline"])
+    @get(
+        "/api/v1/ceases",
+        responses=shapes.answers(200, shapes.CeaseList),
+        summary="Cease requests made and received",
+        tags=["hotline"],
+    )
     async def ceases(request: Request[Any, Any, Any]) -> dict[str, Any]:
         await officer(request, "read")
         return stamped({"ceases": await node.do(lambda core: list(core.state.ceases))})
@@ -509,7 +543,12 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
 
         return stamped({"signed": list(await node.run(job))})
 
-    @get("/api/v1/agreement", summary="The agreement in force", tags=["agreement"])
+    @get(
+        "/api/v1/agreement",
+        responses=shapes.answers(200, shapes.AgreementAnswer),
+        summary="The agreement in force",
+        tags=["agreement"],
+    )
     async def agreement(request: Request[Any, Any, Any]) -> dict[str, Any]:
         await officer(request, "read")
 
@@ -558,6 +597,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
 
     @get(
         "/api/v1/events",
+        responses=shapes.answers(200, shapes.EventList),
         summary="Events after a number; waits for the next one",
         tags=["operations"],
     )
