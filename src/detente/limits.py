@@ -44,6 +44,13 @@ EVIDENCE_SAMPLE_BYTES = (
 CLOCK_SKEW_FLAG_S = 300  # a claimed time further off than this is flagged, never refused
 PARTIES_PER_AGREEMENT = 20  # the scale of design.md; a mesh above that is split by area
 WITNESSES_PER_AGREEMENT = 16  # each costs a request a checkpoint; a quorum is drawn from fewer
+SIGN_IN_BODY_BYTES = 64 * 2**10  # a passkey's answer is 1 to 5 KB; anybody may send one
+PASSKEY_CHALLENGES = (
+    1_000  # that wait for an answer; past it the oldest goes, and its owner asks again
+)
+PASSKEYS_PER_OPERATOR = 10  # a key at each desk and a spare; more are keys that nobody remembers
+LINKS_PER_OPERATOR = 10  # one-use links that wait; past it the oldest goes
+UNLOCK_TRIES = 5  # a hand that slips has enough; who passes by a locked screen has too few
 INTENTS_WAITING = (
     10_000  # notices that wait, unsigned, for a line to come back: days of busy traffic
 )
@@ -54,3 +61,7 @@ EDGE_PARTS_PER_NOTICE = 100_000  # 10 km parts: 25 times round the earth; about 
 EDGE_PAIRS_PER_OUTLINE = 100_000  # 300 edges that all pass near each other are still fine
 EDGE_PAIRS_PER_EDGE = 50  # a national border has 3 to 5 near edges for each; a hostile comb, all
 EDGE_PAIRS_PER_PAIR = 5_000_000  # what one pair of notices may cost to judge: about 3 s at worst
+
+# -- what a console is shown ---------------------------------------------------------------------
+SUMMARY_CHARS = 280  # of a notice's text in a list; the whole of it is one request away
+DRAWN_BYTES_KEPT = 64 * 2**20  # outlines kept ready: 40,000 circles, or 200 long flights

@@ -41,6 +41,14 @@ def document(operators: Any) -> Any:
     return answer.json()
 
 
+SIGN_INS = {
+    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/session/link"),
+    ("POST", "/api/v1/session/passkey"),
+    ("POST", "/api/v1/session/passkey/options"),
+}
+
+
 def routes(document: Any) -> list[tuple[str, str]]:
     """All (method, path) of the document, parameters filled in."""
     return [
@@ -52,12 +60,12 @@ def routes(document: Any) -> list[tuple[str, str]]:
 
 
 def test_every_api_route_without_sign_in_is_401(trio: Any, document: Any) -> None:
-    """Of all routes in the OpenAPI document only the sign-in itself answers without a session."""
+    """Of all routes in the OpenAPI document only those of signing in answer without a session."""
     found = routes(document)
     assert len(found) > 20
     with httpx.Client(base_url=trio.north.api, timeout=30) as client:
         for method, path in found:
-            if (method, path) == ("POST", "/api/v1/session"):
+            if (method, path) in SIGN_INS:
                 continue
             answer = client.request(method, path)
             assert (method, path, answer.status_code) == (method, path, 401)
@@ -68,7 +76,15 @@ def test_every_api_route_without_sign_in_is_401(trio: Any, document: Any) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/openapi.json", "/api", "/metrics", "/", "/nothing", "/api/v1/session", "//healthz"],
+    [
+        "/api/openapi.json",
+        "/api",
+        "/metrics",
+        "/nothing",
+        "/api/v1/session",
+        "//healthz",
+        "/index.html",
+    ],
 )
 def test_other_path_without_sign_in_tells_nothing(trio: Any, path: str) -> None:
     """Documents, metrics and even paths that do not exist are 401 without a session."""
@@ -132,6 +148,9 @@ ACTS = [
         "admin",
     ),
     ("DELETE", "/api/v1/operators/nope", None, "admin"),
+    ("POST", "/api/v1/operators/nope/link", None, "admin"),
+    ("GET", "/api/v1/session", None, "*"),
+    ("GET", "/api/v1/passkeys", None, "*"),
 ]
 
 

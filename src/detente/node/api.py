@@ -7,7 +7,7 @@ can read the keys needs no password.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -17,22 +17,15 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from detente import __version__
-from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
+from detente.errors import PeerError, UsageError
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
 from detente.node import metrics, shapes
+from detente.node.gate import Gate, door_of, who_asks
 from detente.node.node import Node
-from detente.node.operators import (
-    Action,
-    Officer,
-    add_operator,
-    check_password,
-    local_officer,
-    officer_of,
-)
-from detente.node.operators import open_session as open_session_of
-from detente.node.outcome import error_json, http_status
+from detente.node.operators import Officer, add_operator, officer_of
 from detente.node.peerdoor import HANDLERS, public_routes, read_body
+from detente.node.signin import signin_routes
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.bundle import make_bundle
@@ -43,36 +36,13 @@ from detente.protocol.question import ask
 from detente.units import format_time, parse_time
 
 if TYPE_CHECKING:
-    from litestar.types import ASGIApp, Receive
-    from litestar.types import Send as Send_
+    from litestar.types import ASGIApp
 
     from detente.node.server import Serving
 
 WAIT_MOST_S = 60.0
-HASHING_AT_ONCE = (
-    2  # sign-ins hashed at a time: argon2 takes 64 MB and a tenth of a second for each
-)
-HASHING_WAITING = 50  # sign-ins that may wait for that; guessing faster is told to come back
-
 Wait = Annotated[str | None, QueryParameter(pattern="^(delivered|opened)$")]
 Timeout = Annotated[float, QueryParameter(ge=0)]
-
-# What answers at the operators' door without a session, (method, path); all else is 401, known or not.
-OPEN = frozenset(
-    {
-        ("GET", "/healthz"),
-        ("GET", "/log/checkpoint"),
-        ("POST", "/witness/add-checkpoint"),
-        ("POST", "/api/v1/session"),
-    }
-)
-
-
-class SignIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Name and password of an operator."""
-
-    name: str
-    password: str
 
 
 class Reason(msgspec.Struct, forbid_unknown_fields=True):
@@ -157,44 +127,6 @@ def delivered(
     return result
 
 
-class Gate:
-    """Stands before the operators' application: who has no session learns nothing, not even what is there."""
-
-    def __init__(self, app: ASGIApp, find_officer: Callable[[str], Awaitable[Officer]]) -> None:
-        self._app = app
-        self._find_officer = find_officer
-
-    async def __call__(self, scope: Any, receive: Receive, send: Send_) -> None:
-        """Let a request through if it has a session or needs none."""
-        if scope["type"] == "http" and (scope["method"], scope["path"]) not in OPEN:
-            header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-            scheme, _, token = header.partition(" ")
-            try:
-                if scheme.lower() != "bearer" or not token:
-                    raise DetenteError(
-                        "sign-in", "there is no session; sign in first", hint="POST /api/v1/session"
-                    )
-                scope["detente.officer"] = await self._find_officer(token)
-            except DetenteError as error:
-                await _refuse(send, error)
-                return
-        await self._app(scope, receive, send)
-
-
-async def _refuse(send: Send_, error: DetenteError) -> None:
-    body = msgspec.json.encode(error_json(error))
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"www-authenticate", b"Bearer"),
-        (b"connection", b"close"),  # the body of the request is not read
-    ]
-    start: Any = {"type": "http.response.start", "status": http_status(error), "headers": headers}
-    await send(start)
-    end: Any = {"type": "http.response.body", "body": body, "more_body": False}
-    await send(end)
-
-
 def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) -> ASGIApp:
     """The operators' application.
 
@@ -203,7 +135,8 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         local: requests come from the owner of the directory and need no sign-in.
     """
     desk = node.home.config.desk
-    hashing, waiting = asyncio.Semaphore(HASHING_AT_ONCE), [0]
+    door = door_of(node.home.config)
+    officer = who_asks(desk, local=local)
 
     async def find_officer(token: str) -> Officer:
         found: Officer = await node.do(
@@ -211,43 +144,8 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         )
         return found
 
-    async def officer(request: Request[Any, Any, Any], action: Action) -> Officer:
-        if local:
-            return local_officer(request.headers.get("x-officer", "owner")[:64], desk)
-        found: Officer = request.scope["detente.officer"]  # type: ignore[typeddict-item]
-        found.check(action)
-        return found
-
     def stamped(value: dict[str, Any]) -> dict[str, Any]:
         return {**value, "clock": node.clock.label, "now": format_time(node.now_us())}
-
-    @post("/api/v1/session", status_code=200, summary="Sign in", tags=["session"], security=[])
-    async def open_session(data: JSONBody[SignIn]) -> dict[str, Any]:
-        if waiting[0] >= HASHING_WAITING:
-            raise UnavailableError(
-                "busy", f"{waiting[0]} sign-ins wait; try again in a moment", hint="wait a little"
-            )
-        row = await node.do(lambda _core: node.store.operator(data.name))
-        waiting[0] += 1
-        try:
-            async with hashing:
-                # away from the worker: guessing passwords must not keep statements waiting
-                right = await asyncio.to_thread(check_password, row, data.password)
-        finally:
-            waiting[0] -= 1
-        if not right:
-            node.counters["sign-ins-refused"] += 1
-            raise DetenteError("sign-in", "name or password is wrong")
-        token, who, expires_us = await node.do(
-            lambda _core: open_session_of(node.store, data.name, node.clock_real_us())
-        )
-        return {
-            "token": token,
-            "name": who.name,
-            "role": who.role,
-            "desk": who.desk,
-            "expires": format_time(expires_us),
-        }
 
     @get(
         "/api/v1/status",
@@ -668,7 +566,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     app = Litestar(
         [
             *public_routes(node),
-            open_session,
+            *signin_routes(node, door, officer),
             status,
             file_notice,
             list_notices,
@@ -707,7 +605,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         request_max_body_size=API_BODY_BYTES,
         exception_handlers=HANDLERS,
     )
-    return app if local else Gate(app, find_officer)
+    return app if local else Gate(app, find_officer, door)
 
 
 def _json(value: Any) -> Response[bytes]:

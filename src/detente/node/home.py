@@ -67,6 +67,10 @@ desk = "operations-cell"
 heartbeat_s = 15
 retry_most_s = 60
 
+# Seconds without a key or a touch after which the console locks itself. A quarter of an hour: a locked
+# console alarms, and tells nobody who passes by what about.
+lock_after_s = 900
+
 # Size in megabytes of one log file, and how many are kept. The log holds no content.
 log_megabytes = 10
 log_files = 5
@@ -88,6 +92,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     desk: str = "operations-cell"
     heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 15
     retry_most_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 60
+    lock_after_s: Annotated[int, msgspec.Meta(ge=30, le=43_200)] = 900
     log_megabytes: Annotated[float, msgspec.Meta(ge=0.001, le=1e6)] = 10
     log_files: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 5
     store_megabytes: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0

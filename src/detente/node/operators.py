@@ -1,4 +1,4 @@
-"""Operators: who may do what, passwords (argon2) and sessions."""
+"""Operators: who may do what, passwords (argon2), sessions and one-use links."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from detente.errors import DetenteError, UsageError, shown
-from detente.limits import NAME_CHARS
+from detente.limits import LINKS_PER_OPERATOR, NAME_CHARS, UNLOCK_TRIES
 from detente.node.store import Store
 from detente.units import US_PER_S
 
@@ -29,6 +29,9 @@ ROLES: dict[str, frozenset[Action]] = {
 }
 
 SESSION_S = 12 * 3600  # a watch of eight hours with handover at both ends
+LINK_S = (
+    600  # to walk from one machine to another with it; what lies about longer is found by others
+)
 PASSWORD_CHARS = 10  # with argon2id; shorter falls to a stolen store
 PASSWORD_MOST_CHARS = 1_000  # a passphrase fits; a megabyte is an attempt to keep us busy
 
@@ -38,11 +41,16 @@ _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$U1VPc2Zq0jL7HkZ
 
 
 class Officer(msgspec.Struct, frozen=True):
-    """Who acts: a name and role, at a desk."""
+    """Who acts: a name and role, at a desk.
+
+    Args:
+        locked: the session is locked: it may hear alarms, and nothing of what they are about.
+    """
 
     name: str
     role: str
     desk: str
+    locked: bool = False
 
     def check(self, action: Action) -> None:
         """Raise unless this officer's role may do this.
@@ -124,7 +132,7 @@ def open_session(store: Store, name: str, now_us: int) -> tuple[str, Officer, in
     token = secrets.token_urlsafe(32)
     expires_us = now_us + SESSION_S * US_PER_S
     store.end_sessions(now_us)
-    store.put_session(_token_hash(token), name, expires_us)
+    store.put_session(token_hash(token), name, expires_us)
     return token, Officer(row.name, row.role, row.desk), expires_us
 
 
@@ -134,16 +142,105 @@ def officer_of(store: Store, token: str, now_us: int) -> Officer:
     Raises:
         DetenteError: ``sign-in`` when it is unknown or has expired.
     """
-    session = store.session(_token_hash(token))
-    row = (
-        store.operator(session.operator)
-        if session is not None and session.expires_us > now_us
-        else None
-    )
+    session = session_of(store, token, now_us)
+    row = store.operator(session.operator)
     if row is None:
-        raise DetenteError("sign-in", "session is unknown or has expired; sign in again")
-    return Officer(row.name, row.role, row.desk)
+        raise _signed_out()
+    return Officer(row.name, row.role, row.desk, bool(session.locked))
 
 
-def _token_hash(token: str) -> str:
+def session_of(store: Store, token: str, now_us: int) -> Any:
+    """The row of a session that stands.
+
+    Raises:
+        DetenteError: ``sign-in`` when it is unknown or has expired.
+    """
+    session = store.session(token_hash(token))
+    if session is None or session.expires_us <= now_us:
+        raise _signed_out()
+    return session
+
+
+def lock_session(store: Store, token: str, now_us: int) -> None:
+    """Lock a session that stands; one that is locked stays as it is."""
+    session = session_of(store, token, now_us)
+    if not session.locked:
+        store.set_session(session.token_hash, locked=True, misses=0)
+
+
+def begin_unlock(store: Store, token: str, now_us: int) -> Any:
+    """Count a try to unlock a session, before it is known whether the try is good.
+
+    Counted first, so that guesses made at the same moment do not share one count.
+
+    Returns:
+        The operator's row, for the password to be compared with.
+
+    Raises:
+        DetenteError: ``sign-in`` when the session is gone. UsageError: ``not-locked``.
+    """
+    session = session_of(store, token, now_us)
+    if not session.locked:
+        raise UsageError("not-locked", "the session is open; it must be locked to be unlocked")
+    store.set_session(session.token_hash, locked=True, misses=session.misses + 1)
+    return store.operator(session.operator)
+
+
+def end_unlock(store: Store, token: str, now_us: int, *, right: bool) -> int:
+    """Unlock a session after a good try; after too many bad ones in a row, end it.
+
+    Returns:
+        How many tries are left; 0 when the session was ended.
+
+    Raises:
+        DetenteError: ``sign-in`` when the session is gone.
+    """
+    session = session_of(store, token, now_us)
+    if right:
+        store.set_session(session.token_hash, locked=False, misses=0)
+        return UNLOCK_TRIES
+    if session.misses >= UNLOCK_TRIES:
+        store.end_session(session.token_hash)
+    return max(0, UNLOCK_TRIES - int(session.misses))
+
+
+def make_link(store: Store, name: str, now_us: int) -> tuple[str, int]:
+    """A secret that signs an operator in once.
+
+    Returns:
+        The secret (shown once; only its hash is kept), expiry in microseconds since the epoch.
+
+    Raises:
+        UsageError: ``operator-unknown``.
+    """
+    if store.operator(name) is None:
+        raise UsageError(
+            "operator-unknown",
+            f"operator is {shown(name)}; it must be one that was added",
+            hint="detente operator list DIR",
+            field="name",
+        )
+    secret = secrets.token_urlsafe(32)
+    expires_us = now_us + LINK_S * US_PER_S
+    store.put_link(_secret_hash(secret), name, expires_us)
+    store.end_links(now_us, name, LINKS_PER_OPERATOR)
+    return secret, expires_us
+
+
+def take_link(store: Store, secret: str, now_us: int) -> str | None:
+    """The name of the operator whom a link signs in, None when it is of no use; used up by this."""
+    row = store.take_link(_secret_hash(secret))
+    return None if row is None or row.expires_us <= now_us else str(row.operator)
+
+
+def _signed_out() -> DetenteError:
+    return DetenteError("sign-in", "session is unknown or has expired; sign in again")
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a session's token."""
     return hashlib.sha256(b"detente:session:v1\n" + token.encode("utf-8", "replace")).hexdigest()
+
+
+def _secret_hash(secret: str) -> str:
+    return hashlib.sha256(b"detente:link:v1\n" + secret.encode("utf-8", "replace")).hexdigest()

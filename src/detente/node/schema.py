@@ -1,6 +1,6 @@
 """The tables of a node's store, one schema for SQLite and PostgreSQL.
 
-Everything but `operator`, `session`, `evidence`, `evidence_count` and `value` is the ledger or follows
+Everything but `operator`, `session`, `sign_in_link`, `passkey`, `evidence`, `evidence_count` and `value` is the ledger or follows
 from it. Changes go through a migration in `detente.node.migrations`, with a test from the schema before.
 """
 
@@ -105,4 +105,27 @@ session = sa.Table(
     sa.Column("token_hash", sa.Text, primary_key=True),
     sa.Column("operator", sa.Text, nullable=False),
     sa.Column("expires_us", sa.BigInteger, nullable=False),
+    sa.Column("locked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("misses", sa.Integer, nullable=False, server_default="0"),
+)
+
+sign_in_link = sa.Table(
+    "sign_in_link",
+    metadata,
+    sa.Column("secret_hash", sa.Text, primary_key=True),
+    sa.Column("operator", sa.Text, nullable=False),
+    sa.Column("expires_us", sa.BigInteger, nullable=False),
+)
+
+passkey = sa.Table(
+    "passkey",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("operator", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("used_us", sa.BigInteger),
 )

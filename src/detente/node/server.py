@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import logging.handlers
 import os
@@ -20,6 +19,7 @@ import uvicorn
 from detente.errors import DetenteError, UnavailableError
 from detente.node import tls
 from detente.node.api import api_app
+from detente.node.gate import is_loopback
 from detente.node.home import Home, split_listen
 from detente.node.line import Cosigning, Line, peer_client
 from detente.node.node import Node
@@ -226,16 +226,6 @@ class Serving:
         for (peer, _), line in self.lines.items():
             if peer in peers:
                 line.wake.set()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address reaches this machine only, so that the API may do without TLS."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _bind(host: str, port: int, field: str) -> socket.socket:

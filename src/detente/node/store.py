@@ -359,8 +359,9 @@ class Store:
         return True
 
     def remove_operator(self, name: str) -> bool:
-        """Remove an operator and end their sessions; False when there is none."""
-        self._write(sa.delete(schema.session).where(schema.session.c.operator == name))
+        """Remove an operator with sessions, links and passkeys; False when there is none."""
+        for table in (schema.session, schema.sign_in_link, schema.passkey):
+            self._write(sa.delete(table).where(table.c.operator == name))
         return bool(
             self._write(sa.delete(schema.operator).where(schema.operator.c.name == name)).rowcount
         )
@@ -393,6 +394,76 @@ class Store:
     def end_sessions(self, before_us: int) -> None:
         """Remove sessions that have expired."""
         self._write(sa.delete(schema.session).where(schema.session.c.expires_us <= before_us))
+
+    def end_session(self, token_hash: str) -> None:
+        """Remove one session."""
+        self._write(sa.delete(schema.session).where(schema.session.c.token_hash == token_hash))
+
+    def set_session(self, token_hash: str, *, locked: bool, misses: int) -> None:
+        """Note whether a session is locked, and how often unlocking it was tried in vain."""
+        change = sa.update(schema.session).where(schema.session.c.token_hash == token_hash)
+        self._write(change.values(locked=locked, misses=misses))
+
+    def put_link(self, secret_hash: str, operator: str, expires_us: int) -> None:
+        """Keep a sign-in link by the hash of its secret."""
+        self._write(
+            sa.insert(schema.sign_in_link),
+            {"secret_hash": secret_hash, "operator": operator, "expires_us": expires_us},
+        )
+
+    def take_link(self, secret_hash: str) -> Any:
+        """The row of a sign-in link, or None; it is gone afterwards."""
+        mine = schema.sign_in_link.c.secret_hash == secret_hash
+        row = self.connection.execute(sa.select(schema.sign_in_link).where(mine)).first()
+        if row is not None:
+            self._write(sa.delete(schema.sign_in_link).where(mine))
+        return row
+
+    def end_links(self, before_us: int, operator: str, most: int) -> None:
+        """Remove links that have expired, and of one operator's all but the `most` newest."""
+        c = schema.sign_in_link.c
+        self._write(sa.delete(schema.sign_in_link).where(c.expires_us <= before_us))
+        newest = (
+            sa.select(c.secret_hash).where(c.operator == operator).order_by(c.expires_us.desc())
+        )
+        kept = [row.secret_hash for row in self.connection.execute(newest.limit(most))]
+        self._write(
+            sa.delete(schema.sign_in_link).where(c.operator == operator, c.secret_hash.not_in(kept))
+        )
+
+    def put_passkey(self, **row: Any) -> bool:
+        """Keep a passkey (the columns of its table); False when its id is there already."""
+        try:
+            with self.connection.begin_nested():
+                self._write(sa.insert(schema.passkey), row)
+        except IntegrityError:
+            return False
+        return True
+
+    def passkeys(self, operator: str) -> list[Any]:
+        """An operator's passkeys, oldest first."""
+        c = schema.passkey.c
+        query = sa.select(schema.passkey).where(c.operator == operator)
+        return list(self.connection.execute(query.order_by(c.created_us, c.id)))
+
+    def passkey(self, passkey: str) -> Any:
+        """The row of one passkey, or None."""
+        return self.connection.execute(
+            sa.select(schema.passkey).where(schema.passkey.c.id == passkey)
+        ).first()
+
+    def use_passkey(self, passkey: str, sign_count: int, used_us: int) -> None:
+        """Note that a passkey was used."""
+        change = sa.update(schema.passkey).where(schema.passkey.c.id == passkey)
+        self._write(change.values(sign_count=sign_count, used_us=used_us))
+
+    def remove_passkey(self, passkey: str, operator: str) -> bool:
+        """Remove a passkey of an operator; False when there is none."""
+        c = schema.passkey.c
+        found = self._write(
+            sa.delete(schema.passkey).where(c.id == passkey, c.operator == operator)
+        )
+        return bool(found.rowcount)
 
 
 def unavailable(error: Exception) -> UnavailableError:

@@ -127,6 +127,42 @@ def test_store_of_the_first_schema_keeps_all_its_rows(
     store.close()
 
 
+ROWS_0002: dict[str, dict[str, Any]] = {
+    **ROWS_0001,
+    "operator": {
+        "name": "anna",
+        "role": "watch",
+        "desk": "cell",
+        "password_hash": "$argon2id$x",
+        "created_us": 1,
+    },
+    "session": {"token_hash": "ab", "operator": "anna", "expires_us": 2},
+}
+
+
+def test_store_of_the_second_schema_keeps_all_its_rows_and_nobody_is_locked(
+    connection: sa.Connection, tmp_path: Path
+) -> None:
+    """A store written by revision 0002 keeps operators and sessions; its sessions are open ones."""
+    migrate(connection, "0002")
+    assert revision_of(connection) == "0002"
+    assert set(columns(connection)) == set(ROWS_0002)
+    for table, row in ROWS_0002.items():
+        connection.execute(sa.insert(sa.table(table, *map(sa.column, row))), row)
+    connection.commit()
+    connection.close()
+    store = Store.at(tmp_path / "x.db")
+    assert revision_of(store.connection) == HEAD
+    for table, row in ROWS_0002.items():
+        found = store.connection.execute(sa.select(schema.metadata.tables[table])).mappings().one()
+        assert {**found, **row} == found
+    session = store.session("ab")
+    assert (session.locked, session.misses) == (False, 0)
+    assert store.passkeys("anna") == []
+    assert store.take_link("ab") is None
+    store.close()
+
+
 def test_migrating_twice_changes_nothing(connection: sa.Connection) -> None:
     """A store that is up to date is left alone."""
     migrate(connection)
