@@ -1,0 +1,42 @@
+/** Keys: one table, from which the list on `?` is made. Single letters can be switched off in the settings (WCAG 2.1.4). */
+import { settings } from "./settings.svelte";
+
+export interface Key {
+  key: string; // as in KeyboardEvent.key: "n", "?", "F1", "Escape", "ArrowDown"
+  label: string; // translation key
+  act: () => void;
+  alt?: boolean;
+}
+
+class Keys {
+  list = $state.raw<readonly Key[]>([]);
+
+  constructor() {
+    addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  /** Adds keys; the answer takes them away again. Later ones win, so an open dialog can take a key over. */
+  add(keys: Key[]): () => void {
+    this.list = [...keys, ...this.list];
+    return () => (this.list = this.list.filter((key) => !keys.includes(key)));
+  }
+
+  #press(event: KeyboardEvent): void {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
+    const at = event.target as HTMLElement;
+    const writing = at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
+    const single = event.key.length === 1;
+    if (single && (writing || !settings.letters)) return;
+    if (writing && event.key !== "F1" && event.key !== "Escape") return;
+    // letters by their place on the keyboard too, so that a Russian or Arabic layout reaches them
+    const letter = /^Key([A-Z])$/.exec(event.code)?.[1]?.toLowerCase();
+    const found = this.list.find(
+      (key) => (key.alt ?? false) === event.altKey && (key.key === event.key || (key.key.length === 1 && key.key === letter && !event.shiftKey)),
+    );
+    if (!found) return;
+    event.preventDefault();
+    found.act();
+  }
+}
+
+export const keys = new Keys();

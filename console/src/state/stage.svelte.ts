@@ -1,0 +1,41 @@
+/** What the map shows besides the picture, shared by the map and the panels beside it. */
+
+export interface Feature {
+  type: "Feature";
+  geometry: { type: string; coordinates: unknown } | null;
+  properties: Record<string, unknown>;
+}
+
+export type Tool = "polygon" | "circle" | "corridor" | "measure";
+
+class Stage {
+  /** The time shown, in milliseconds since the epoch; null follows the clock. */
+  time = $state<number | null>(null);
+  /** The hand tool in use; the map draws and hands the result to `onDrawn`. */
+  tool = $state<Tool | null>(null);
+  /** Shapes being filed or asked about, drawn over everything else. Width in `half_width_nm`, radius in `radius_nm`. */
+  draft = $state.raw<readonly Feature[]>([]);
+  /** Outlines the node answered for the draft (polygons of rings of [longitude, latitude]), and where it would meet others. */
+  preview = $state.raw<{ outline: number[][][][]; conflict: boolean }[]>([]);
+  /** Asked for: bring these into view. The map sets it back to null. */
+  bring = $state.raw<{ notices?: string[]; place?: { lat: number; lon: number }; draft?: boolean } | null>(null);
+  /** What the pointer or the keyboard rests on in a list, so that the map can show it. */
+  hover = $state<string | null>(null);
+  onDrawn: ((feature: Feature) => void) | null = null;
+
+  /** Takes a hand tool; `done` gets each finished or changed shape. */
+  draw(tool: Tool, done: (feature: Feature) => void): void {
+    this.onDrawn = done;
+    this.tool = tool;
+  }
+
+  /** Puts tool and draft away. */
+  clear(): void {
+    this.tool = null;
+    this.onDrawn = null;
+    this.draft = [];
+    this.preview = [];
+  }
+}
+
+export const stage = new Stage();

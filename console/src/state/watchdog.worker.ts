@@ -1,0 +1,2 @@
+// Ticks, whatever the page does.
+onmessage = (event: MessageEvent<number>) => setInterval(() => postMessage(0), event.data);

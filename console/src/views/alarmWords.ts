@@ -1,0 +1,25 @@
+/** One sentence for an alarm, and where it leads. */
+import { coded, t } from "../i18n/index.svelte";
+import { inert } from "../lib/inert";
+import type { Alarm } from "../state/picture.svelte";
+
+const NAME_MOST = 80;
+
+/** Puts a name between isolates, so that a name in another script does not turn the sentence round. */
+export function isolate(text: unknown): string {
+  return `\u2068${inert(text, NAME_MOST)}\u2069`;
+}
+
+export function alarmWords(alarm: Alarm): string {
+  const [first = "", second = ""] = alarm.notices.map(isolate);
+  const party = isolate(alarm.party ?? "");
+  if (alarm.kind === "fault") return t("frame.alarm-fault", { words: coded("codes", alarm.code) || inert(alarm.message, 200), party });
+  return t(`frame.alarm-${alarm.kind}`, { first, second, party });
+}
+
+export function alarmPlace(alarm: Alarm, router: { to(view: string, id?: string): string }): string {
+  if (alarm.conflict) return router.to("conflicts", alarm.conflict);
+  if (alarm.notices[0]) return router.to("notices", alarm.notices[0]);
+  if (alarm.kind === "line") return router.to("lines");
+  return router.to("alarms");
+}
