@@ -64,4 +64,6 @@ EDGE_PAIRS_PER_PAIR = 5_000_000  # what one pair of notices may cost to judge: a
 
 # -- what a console is shown ---------------------------------------------------------------------
 SUMMARY_CHARS = 280  # of a notice's text in a list; the whole of it is one request away
+LINE_ALARMS_KEPT = 200  # ten a peer in the largest agreement; a line that flaps fills no memory
+PICTURE_SLICE = 100  # notices drawn in one job: some 30 ms, in which nothing else is answered
 DRAWN_BYTES_KEPT = 64 * 2**20  # outlines kept ready: 40,000 circles, or 200 long flights

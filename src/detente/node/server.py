@@ -22,6 +22,7 @@ from detente.node.api import api_app
 from detente.node.gate import is_loopback
 from detente.node.home import Home, split_listen
 from detente.node.line import Cosigning, Line, peer_client
+from detente.node.linewatch import LineWatch
 from detente.node.node import Node
 from detente.node.outcome import trace
 from detente.node.peerdoor import peer_app
@@ -68,6 +69,7 @@ class Serving:
         self._on_ready = on_ready
         self.lines: dict[tuple[str, str], Line] = {}
         self.cosigning: dict[str, Cosigning] = {}
+        self.watch = LineWatch(node.home.config.heartbeat_s)
         self.tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
         self.failed = False
@@ -130,6 +132,7 @@ class Serving:
                 self.ready.set()
                 self._on_ready()
                 self._task(self._index())
+                self._task(self._watch_lines())
                 log.info("serving peers on %s, operators on %s", config.listen, config.api)
             await asyncio.wait([watcher, *running], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -202,6 +205,22 @@ class Serving:
         """Complete the live index in slices after a start, between other work."""
         while not await self.node.do(lambda core: core.index_live(INDEX_SLICE)):
             await asyncio.sleep(0.005)
+
+    async def _watch_lines(self) -> None:
+        """Look at every line once a second."""
+        while True:
+            with contextlib.suppress(DetenteError):  # a queue that is full now: a second later
+                await self.node.do(
+                    lambda core: self.watch.look(
+                        core, self.lines, self.node.now_us(), time.monotonic()
+                    )
+                )
+            await asyncio.sleep(1.0)
+
+    @property
+    def stopping(self) -> asyncio.Event:
+        """Set when the node is told to stop."""
+        return self._stop
 
     def _task(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -193,9 +193,15 @@ class Core:
                 hint="restore a newer backup, or run: detente recover DIR (takes back the lost statements and opens a new log epoch)",
             )
 
-    def alarm(self, now_us: int, code: str, message: str, peer: str | None = None) -> Alert:
-        """Record an alarm in the ledger and hand it on as an effect."""
-        self.append_local(now_us, "alarm", code=code, message=message, party=peer)
+    def alarm(
+        self, now_us: int, code: str, message: str, peer: str | None = None, **about: Any
+    ) -> Alert:
+        """Record an alarm in the ledger and hand it on as an effect.
+
+        Args:
+            about: what else the entry keeps, such as the notice it is about.
+        """
+        self.append_local(now_us, "alarm", code=code, message=message, party=peer, **about)
         return Alert(code, message, peer)
 
     def alarm_once(
@@ -570,7 +576,7 @@ class Core:
             f"{intent.thread['id']} version {intent.thread['version']} was filed while lost statements were missing, "
             "and had been said before with another content; it was not sent: file it again"
         )
-        return [self.alarm(now_us, "filing-clash", message)]
+        return [self.alarm(now_us, "filing-clash", message, notice=intent.thread["id"])]
 
     def sign_waiting(self, now_us: int) -> list[Effect]:
         """Sign what waited for lines that are open now: safety first, then in the order it was filed.
@@ -654,6 +660,28 @@ class Core:
         """The volumes of a notice's live version."""
         self.index_live()
         return self._volumes.get(notice_id)
+
+    def drawn_version(self, notice_id: str) -> tuple[str, ActivityNotice | None]:
+        """The body digest and volumes to draw: of the newest version that is not a cancellation.
+
+        None when its content is not here. Does not wait for the live index.
+        """
+        notice = self.state.notices[notice_id]
+        with_body = [v for v in notice.versions.values() if not v.cancel]
+        if not with_body:
+            return "", None
+        version = max(with_body, key=lambda v: v.number)
+        kept = self._volumes.get(notice_id)
+        if kept is not None and version is notice.latest:
+            return version.body_digest, kept
+        found = self.journal.statement(next(iter(version.statements.values())))
+        values = body_values(found[1]) if found is not None else {}
+        if "pieces" not in values:
+            return version.body_digest, None
+        name = notice_id.partition(":")[2]
+        return version.body_digest, self.state.volumes(
+            name, notice.exercise, version.body_digest, values
+        )
 
     def refresh_live(self, notice_id: str) -> None:
         """Bring the live index in line with a notice's latest version."""

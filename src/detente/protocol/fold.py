@@ -82,11 +82,18 @@ class Receipt(msgspec.Struct):
 
 
 class ConflictState(msgspec.Struct):
-    """A conflict as recorded: the verdict's canonical record, and when it was first seen here."""
+    """A conflict as recorded: the verdict's canonical record, and when it was first seen here.
+
+    Attributes:
+        index: the entry that recorded it.
+        resolved: the entry with which it stopped being live, None while it is.
+    """
 
     id: str
     record: Json
     seen_us: int
+    index: int = 0
+    resolved: int | None = None
 
     def live(self, notices: dict[str, NoticeState]) -> bool:
         """Whether both versions it was found between are still the latest."""
@@ -107,6 +114,37 @@ class Alarm(msgspec.Struct, frozen=True):
     party: str | None = None
 
 
+class Raised(msgspec.Struct, frozen=True):
+    """An alarm's cause, as an entry of the ledger gives it; see docs/spec/console.md, section 4.
+
+    Attributes:
+        index: the entry.
+        kind: cease, conflict, cannot-tell, refused, fault or line.
+    """
+
+    id: str
+    kind: str
+    index: int
+    time_us: int
+    exercise: bool
+    notices: tuple[str, ...] = ()
+    conflict: str | None = None
+    statement: str | None = None
+    party: str | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """Who silenced an alarm first, and when."""
+
+    index: int
+    time_us: int
+    officer: str
+    desk: str
+    role: str
+
+
 class State(msgspec.Struct):
     """Everything the ledger says, in the shape that questions are asked in.
 
@@ -116,6 +154,12 @@ class State(msgspec.Struct):
         epochs: index of the first entry of each log epoch.
         behind: peers that proved this record to be older than what they hold; see docs/spec/link.md.
         recovering: the operator has decided to take the lost statements back.
+        trail: by notice, the entries that say something about it; the last one is when its row changed.
+        raised: alarms by id, in the order they were raised, acknowledged or not.
+        unacknowledged: those of them that nobody has acknowledged.
+        acknowledged: by alarm id.
+        unresolved: by notice, the conflicts that are live.
+        recovered: the entry that ended the last recovery.
         parsed: the last few bodies as volumes, by body digest; no state, only work saved.
     """
 
@@ -139,6 +183,12 @@ class State(msgspec.Struct):
     epochs: list[int] = msgspec.field(default_factory=lambda: [0])
     behind: set[str] = set()
     recovering: bool = False
+    trail: dict[str, list[int]] = {}
+    raised: dict[str, Raised] = {}
+    unacknowledged: dict[str, Raised] = {}
+    acknowledged: dict[str, Acknowledged] = {}
+    unresolved: dict[str, list[str]] = {}
+    recovered: int = -1
     parsed: dict[str, ActivityNotice] = {}
 
     def volumes(self, name: str, exercise: bool, body: str, values: Json) -> ActivityNotice:
@@ -193,6 +243,14 @@ class State(msgspec.Struct):
         heads[statement.chain] = Head(statement.sequence, statement.id)
         if entry.outcome == "delivered":
             _APPLY.get(statement.type, _ignore)(self, entry, statement, body_values(openings))
+        if statement.thread is not None and statement.thread.id in self.notices:
+            self._note(statement.thread.id, entry.index)
+
+    def _note(self, notice: str, index: int) -> None:
+        """An entry says something about a notice."""
+        trail = self.trail.setdefault(notice, [])
+        if not trail or trail[-1] != index:
+            trail.append(index)
 
     def _apply_local(self, entry: Entry, local: Json) -> None:
         kind, time_us = local["type"], parse_time(local["time"])
@@ -205,24 +263,116 @@ class State(msgspec.Struct):
                 self.keys.add_card(card)
         elif kind == "conflict/advisory":
             record = local["conflict"]
-            self.conflicts[record["id"]] = ConflictState(
-                id=record["id"], record=record, seen_us=time_us
-            )
+            self._record_conflict(entry.index, time_us, record)
         elif kind == "alarm":
             self.alarms.append(Alarm(time_us, local["code"], local["message"], local.get("party")))
             self.alarmed.add((local["code"], local["message"], local.get("party")))
             if local["code"] == "behind":
                 self.behind.add(local["party"])
+            notice = local.get("notice")
+            if notice is not None:
+                self._note(notice, entry.index)
+            self.raise_alarm(
+                Raised(
+                    id=f"fault:{entry.index}",
+                    kind="fault",
+                    index=entry.index,
+                    time_us=time_us,
+                    exercise=self.exercise_only,
+                    notices=() if notice is None else (notice,),
+                    party=local.get("party"),
+                    code=local["code"],
+                    message=local["message"],
+                )
+            )
+        elif kind == "alarm/acknowledged":
+            self._acknowledge(entry.index, time_us, local)
         elif kind == "notice/filed":
             self.filed_versions[local["notice"]] = local["version"]
+            self._note(local["notice"], entry.index)
             if local["said"] == "activity/cancel":
                 self.filed_cancels.add(local["notice"])
+        elif kind == "notice/opened":
+            self._note(local["notice"], entry.index)
         elif kind == "log/epoch":
             self.open_epoch(entry.index)
             self.recovering = True
         elif kind == "log/recovered":
             self.behind.clear()
             self.recovering = False
+            self.recovered = entry.index
+
+    @property
+    def exercise_only(self) -> bool:
+        """Whether the agreement in force is for exercises only."""
+        return self.agreement is not None and self.agreement.terms.exercise_only
+
+    def raise_alarm(self, raised: Raised) -> None:
+        """Keep an alarm's cause; the first one under an id stays."""
+        if raised.id not in self.raised:
+            self.raised[raised.id] = self.unacknowledged[raised.id] = raised
+
+    def _record_conflict(self, index: int, time_us: int, record: Json) -> None:
+        conflict = ConflictState(id=record["id"], record=record, seen_us=time_us, index=index)
+        self.conflicts[conflict.id] = conflict
+        notices = tuple(one["id"] for one in record["notices"])
+        for notice in notices:
+            self._note(notice, index)
+            self.unresolved.setdefault(notice, []).append(conflict.id)
+        self.resolve(notices[0], index)
+        self.raise_alarm(
+            Raised(
+                id=f"conflict:{conflict.id}",
+                kind=record["verdict"],
+                index=index,
+                time_us=time_us,
+                exercise=record["EXERCISE"],
+                notices=notices,
+                conflict=conflict.id,
+                code=record["verdict"],
+                message=record["reason"],
+            )
+        )
+
+    def resolve(self, notice: str, index: int) -> None:
+        """A notice has another version: conflicts of the earlier ones are resolved, for ever."""
+        for id_ in list(self.unresolved.get(notice, ())):
+            conflict = self.conflicts[id_]
+            if conflict.live(self.notices):
+                continue
+            conflict.resolved = index
+            for one in conflict.record["notices"]:
+                left = [c for c in self.unresolved.get(one["id"], ()) if c != id_]
+                if left:
+                    self.unresolved[one["id"]] = left
+                else:
+                    self.unresolved.pop(one["id"], None)
+
+    def _acknowledge(self, index: int, time_us: int, local: Json) -> None:
+        id_ = local["alarm"]
+        if id_ not in self.raised and id_.startswith("line:"):
+            # what a line's silence was is known from its id: who, and since when
+            _, party, since = id_.split(":", 2)
+            self.raise_alarm(
+                Raised(
+                    id=id_,
+                    kind="line",
+                    index=index,
+                    time_us=parse_time(since),
+                    exercise=self.exercise_only,
+                    party=party,
+                    code="line",
+                )
+            )
+        found = self.raised.get(id_)
+        if found is None or id_ in self.acknowledged:
+            return
+        self.acknowledged[id_] = Acknowledged(
+            index, time_us, local["officer"], local["desk"], local["role"]
+        )
+        self.unacknowledged.pop(id_, None)
+        for notice in found.notices:
+            self._note(notice, index)
 
     def open_epoch(self, first: int) -> None:
         """Begin a new log epoch at an index; the entry that says so is the first of it."""
@@ -259,6 +409,7 @@ def _apply_activity(state: State, entry: Entry, statement: Statement, values: Js
                 (parse_time(p["end"]) for p in pieces), default=before.end_us if before else 0
             ),
         )
+        state.resolve(thread.id, entry.index)
     version.statements[statement.recipient] = statement.id
     state.filed_versions[thread.id] = max(thread.version, state.filed_versions.get(thread.id, 0))
 
@@ -273,6 +424,20 @@ def _apply_delivered(state: State, entry: Entry, statement: Statement, values: J
         flags=list(values["flags"]),
         receipt=statement.id,
     )
+    if entry.header.kind == "received" and values["answer"] != "delivered":
+        state.raise_alarm(
+            Raised(
+                id=f"refused:{values['statement']}",
+                kind="refused",
+                index=entry.index,
+                time_us=entry.header.time_us,
+                exercise=statement.exercise,
+                notices=() if statement.thread is None else (statement.thread.id,),
+                statement=values["statement"],
+                party=statement.party,
+                code=values["rule"],
+            )
+        )
 
 
 def _apply_opened(state: State, entry: Entry, statement: Statement, values: Json) -> None:
@@ -293,6 +458,21 @@ def _apply_cease(state: State, entry: Entry, statement: Statement, values: Json)
             **values,
         }
     )
+    if entry.header.kind == "received":
+        state.raise_alarm(
+            Raised(
+                id=f"cease:{statement.id}",
+                kind="cease",
+                index=entry.index,
+                time_us=entry.header.time_us,
+                exercise=statement.exercise,
+                notices=() if statement.thread is None else (statement.thread.id,),
+                statement=statement.id,
+                party=statement.party,
+                code="cease",
+                message=str(values["reason"]),
+            )
+        )
 
 
 def _apply_certificate(state: State, entry: Entry, statement: Statement, values: Json) -> None:

@@ -64,10 +64,13 @@ def _receipts(core: Core, version: Version) -> dict[str, Receipt]:
     }
 
 
-def notice_state(core: Core, notice: NoticeState) -> str:
+def notice_state(core: Core, notice: NoticeState, *, waits: bool | None = None) -> str:
     """One word for a notice: waiting, filed, delivered, refused, received or cancelled.
 
     Own notices are delivered when every recipient of the latest version has given its receipt.
+
+    Args:
+        waits: whether something about it waits unsigned, where the caller knows.
     """
     latest = notice.latest
     if latest.cancel:
@@ -77,8 +80,9 @@ def notice_state(core: Core, notice: NoticeState) -> str:
     receipts = _receipts(core, latest)
     if any(r.answer != "delivered" for r in receipts.values()):
         return "refused"
-    waiting = any(i.thread and i.thread["id"] == notice.id for i in core.intents.values())
-    return "delivered" if len(receipts) == len(latest.statements) and not waiting else "filed"
+    if waits is None:
+        waits = any(i.thread and i.thread["id"] == notice.id for i in core.intents.values())
+    return "delivered" if len(receipts) == len(latest.statements) and not waits else "filed"
 
 
 def received_us(core: Core, notice: NoticeState, version: Version) -> int | None:
@@ -301,12 +305,16 @@ def projection(core: Core) -> bytes:
     state = core.state
     return encode_canonical(
         {
+            "acknowledged": msgspec.to_builtins(state.acknowledged),
             "alarms": msgspec.to_builtins(state.alarms),
             "ceases": state.ceases,
             "conflicts": {k: v.record for k, v in state.conflicts.items()},
             "filed": [state.filed_versions, sorted(state.filed_cancels)],
             "heads": msgspec.to_builtins([state.made, state.received]),
             "live": sorted(n for n in state.notices if core.volumes(n) is not None),
+            "raised": msgspec.to_builtins(state.raised),
+            "resolved": {k: v.resolved for k, v in state.conflicts.items()},
+            "trail": state.trail,
             "notices": msgspec.to_builtins({k: _plain(v) for k, v in state.notices.items()}),
             "receipts": msgspec.to_builtins(state.receipts),
             "root": core.tree.root().hex(),

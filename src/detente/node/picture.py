@@ -1,0 +1,291 @@
+"""What a console is shown: the picture, the stream of its changes, and the ticks between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from litestar import Request, get
+from litestar.params import FromQuery
+
+from detente.limits import PICTURE_SLICE
+from detente.node.node import Node
+from detente.node.operators import Action, Officer
+from detente.protocol.alarms import AlarmCounts, AlarmRow, LineAlarm, alarm_rows, count_alarms
+from detente.protocol.core import Core
+from detente.protocol.fold import ConflictState
+from detente.protocol.incoming import line_quality
+from detente.protocol.picture import (
+    ConflictRow,
+    Drawings,
+    NoticeRow,
+    changed_conflicts,
+    changed_notices,
+    conflict_rows,
+    notice_rows,
+)
+from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S, format_time
+
+if TYPE_CHECKING:
+    from detente.node.server import Serving
+
+TICK_S = 1.0  # a console covers its screen after four of them are missing
+
+FindOfficer = Callable[[Request[Any, Any, Any], Action], Awaitable[Officer]]
+
+
+class MemberRow(msgspec.Struct, frozen=True):
+    """A member of the agreement."""
+
+    party: str
+    name: str
+    role: str
+
+
+class AgreementRow(msgspec.Struct, frozen=True):
+    """What was agreed, as far as a watch needs it.
+
+    Attributes:
+        parties: all members, neutrals too, in order of id.
+        lead_times_s: least notice by activity; `default` for the rest.
+    """
+
+    hash: str
+    parties: list[MemberRow]
+    witnesses: list[str]
+    languages: list[str]
+    lead_times_s: dict[str, int]
+    lateral_nm: float
+    vertical_ft: float
+    time_s: float
+    clock_offset_limit_s: int
+    exercise_only: bool
+
+
+class LineRow(msgspec.Struct, frozen=True):
+    """The line to one peer.
+
+    Attributes:
+        silent_s: real seconds since it was heard, or since the node began to listen.
+        offset_s: its clock less ours.
+        failing: why our own tries fail, or None.
+        waiting: statements that it does not hold yet, unsigned ones included.
+    """
+
+    peer: str
+    state: str
+    last_heard: str | None
+    silent_s: float | None
+    offset_s: float | None
+    failing: str | None
+    waiting: int
+
+
+class LedgerRow(msgspec.Struct, frozen=True):
+    """How far the ledger is, and up to where others vouch for it.
+
+    Attributes:
+        checkpoint: size of the newest signed checkpoint.
+        cosigned_by: who cosigned that one.
+    """
+
+    origin: str
+    entries: int
+    checkpoint: int
+    cosigned_by: list[str]
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """What changed after a revision; with `since` 0, everything.
+
+    Attributes:
+        epoch: which ledger this is; another one means that the console starts again from 0.
+        revision: number of ledger entries; what to ask with next.
+        clock: the name of the clock that `now` and all times are of.
+        alarms: in the order in which they want attention. All alarms of lines that nobody has
+            acknowledged are in every picture; one that is missing has been forgotten.
+    """
+
+    epoch: str
+    revision: int
+    since: int
+    now: str
+    clock: str
+    party: str
+    name: str
+    role: str
+    exercise_only: bool
+    agreement: AgreementRow | None
+    notices: list[NoticeRow]
+    conflicts: list[ConflictRow]
+    alarms: list[AlarmRow]
+    lines: list[LineRow]
+    ledger: LedgerRow
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """Sent every second: that the node is alive, its clock, and how things stand in numbers."""
+
+    now: str
+    clock: str
+    revision: int
+    lines: list[LineRow]
+    ledger: LedgerRow
+    alarms: AlarmCounts
+
+
+class Board:
+    """Makes pictures and ticks of one node, a slice at a time, so that statements never wait long."""
+
+    def __init__(self, node: Node, serving: Serving | None) -> None:
+        self._node = node
+        self._serving = serving
+        self._drawings = Drawings()
+        self._tick: tuple[float, Tick] | None = None
+
+    def line_alarms(self) -> Sequence[LineAlarm]:
+        """The alarms of lines; to be asked in a job."""
+        return self._serving.watch.alarms if self._serving is not None else ()
+
+    async def picture(self, since: int = 0, epoch: str | None = None) -> Picture:
+        """What changed after a revision.
+
+        A row may be newer than the revision says: it then comes again, and is the same.
+
+        Args:
+            epoch: the ledger that `since` was counted in; with another one everything is sent.
+        """
+        head, ids, conflicts = await self._node.do(lambda core: self._head(core, since, epoch))
+        notices: list[NoticeRow] = []
+        for start in range(0, len(ids), PICTURE_SLICE):
+            notices += await self._node.do(
+                partial(self._rows, ids=ids[start : start + PICTURE_SLICE])
+            )
+        notices.sort(key=lambda row: row.id)
+        notices.sort(key=lambda row: row.start, reverse=True)
+        drawn: Picture = msgspec.structs.replace(head, notices=notices, conflicts=conflicts)
+        return drawn
+
+    def _rows(self, core: Core, ids: Sequence[str]) -> list[NoticeRow]:
+        return notice_rows(core, ids, self._drawings)
+
+    def _head(
+        self, core: Core, since: int, epoch: str | None
+    ) -> tuple[Picture, list[str], list[ConflictRow]]:
+        now_us, revision = self._node.now_us(), core.tree.size
+        if epoch not in (None, core.origin) or not 0 < since <= revision:
+            since = 0
+        before = core.journal.entry(since - 1) if since else None
+        conflicts: list[ConflictState] = changed_conflicts(core, since)
+        state, config = core.state, self._node.home.config
+        member = state.agreement.members.get(core.identity.party) if state.agreement else None
+        head = Picture(
+            epoch=core.origin,
+            revision=revision,
+            since=since,
+            now=format_time(now_us),
+            clock=self._node.clock.label,
+            party=core.identity.party,
+            name=member.name if member else config.name,
+            role=config.role,
+            exercise_only=state.exercise_only,
+            agreement=agreement_row(core),
+            notices=[],
+            conflicts=[],
+            alarms=alarm_rows(
+                core,
+                self.line_alarms(),
+                now_us,
+                since,
+                before.header.time_us if before is not None else 0,
+            ),
+            lines=self._lines(core, now_us),
+            ledger=ledger_row(core),
+        )
+        return head, changed_notices(core, since), conflict_rows(core, conflicts)
+
+    def _lines(self, core: Core, now_us: int) -> list[LineRow]:
+        rows = []
+        for peer in core.state.peers:
+            quality = line_quality(core, peer, now_us)
+            health = self._serving.watch.health(peer) if self._serving is not None else None
+            rows.append(
+                LineRow(
+                    peer=peer,
+                    state=quality["state"],
+                    last_heard=quality["heard"],
+                    silent_s=round(health.silent_s, 1) if health else quality["heard_ago_s"],
+                    offset_s=quality["offset_s"],
+                    failing=health.failing if health else None,
+                    waiting=quality["waiting"] + quality["unsigned"],
+                )
+            )
+        return rows
+
+    async def tick(self) -> Tick:
+        """How things stand; made once a second however many consoles ask."""
+        at = time.monotonic()
+        if self._tick is None or at - self._tick[0] >= TICK_S / 2:
+            self._tick = at, await self._node.do(self._make_tick)
+        return self._tick[1]
+
+    def _make_tick(self, core: Core) -> Tick:
+        now_us = self._node.now_us()
+        return Tick(
+            now=format_time(now_us),
+            clock=self._node.clock.label,
+            revision=core.tree.size,
+            lines=self._lines(core, now_us),
+            ledger=ledger_row(core),
+            alarms=count_alarms(core, self.line_alarms(), now_us),
+        )
+
+
+def agreement_row(core: Core) -> AgreementRow | None:
+    """The agreement in force."""
+    agreement = core.state.agreement
+    if agreement is None:
+        return None
+    terms = agreement.terms
+    return AgreementRow(
+        hash=agreement.hash,
+        parties=[MemberRow(m.id, m.name, m.role) for _, m in sorted(agreement.members.items())],
+        witnesses=list(agreement.witnesses),
+        languages=list(terms.languages),
+        lead_times_s=dict(terms.lead_times_s),
+        lateral_nm=terms.minima.lateral_tenth_mm / TENTH_MM_PER_NM,
+        vertical_ft=terms.minima.vertical_tenth_mm / TENTH_MM_PER_FT,
+        time_s=terms.minima.time_us / US_PER_S,
+        clock_offset_limit_s=terms.clock_offset_limit_s,
+        exercise_only=terms.exercise_only,
+    )
+
+
+def ledger_row(core: Core) -> LedgerRow:
+    """How far the ledger is."""
+    newest = core.journal.checkpoint()
+    return LedgerRow(
+        origin=core.origin,
+        entries=core.tree.size,
+        checkpoint=newest[0] if newest else 0,
+        cosigned_by=sorted(core.journal.cosignatures(newest[0])) if newest else [],
+    )
+
+
+def picture_routes(node: Node, serving: Serving | None, officer: FindOfficer) -> list[Any]:
+    """The routes that a console lives on."""
+    board = Board(node, serving)
+
+    @get("/api/v1/picture", summary="What changed after a revision", tags=["console"])
+    async def picture(
+        request: Request[Any, Any, Any],
+        since: FromQuery[int] = 0,
+        epoch: FromQuery[str | None] = None,
+    ) -> Picture:
+        await officer(request, "read")
+        return await board.picture(since, epoch)
+
+    return [picture]
