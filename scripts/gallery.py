@@ -1,0 +1,191 @@
+"""Takes the pictures of the console that stand in docs/gallery and in its help: a fictional exercise on two real nodes.
+
+    .venv/bin/python scripts/gallery.py            the chosen set, into docs/gallery and console/src/help/pictures
+    .venv/bin/python scripts/gallery.py --all DIR  every view, size, light and language, into DIR, for a review
+
+The place is open sea between Cyprus and Egypt, chosen because nothing is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import time
+from pathlib import Path
+
+from consoles import Stand, feature, square, stand
+from playwright.sync_api import Page
+
+from detente.cli.client import Api
+from detente.units import US_PER_S, format_time
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZES = {"laptop": (1366, 768), "desk": (1920, 1080), "phone": (390, 844)}
+LANGUAGES = ("en", "ru", "he", "ar")
+MINUTE_US = 60 * US_PER_S
+
+# what the README, the documents and the help show
+CHOSEN = [
+    *((view, "laptop", "night", "en") for view in
+      ("sign-in", "watch", "notice", "conflict", "alarms", "filing", "ask", "lines", "settings", "help", "locked", "print")),
+    *((view, "desk", "night", "en") for view in ("watch", "conflict", "filing")),
+    *((view, "phone", "night", "en") for view in ("watch", "map", "notice", "alarms", "filing")),
+    *((view, "laptop", "day", "en") for view in ("watch", "conflict", "filing", "ask")),
+    ("watch", "laptop", "dim", "en"),
+    *((view, "laptop", "night", language) for language in ("ru", "he", "ar") for view in ("sign-in", "watch", "conflict", "filing")),
+    *(("watch", "phone", "day", language) for language in ("ru", "he", "ar")),
+    ("not-live", "laptop", "night", "en"),
+]  # fmt: skip
+VIEWS = (
+    "sign-in", "watch", "map", "notice", "conflict", "alarms", "filing", "ask", "lines", "settings", "help", "print", "locked",
+)  # fmt: skip
+HELP = {"watch": "watch", "notice": "notice", "conflict": "conflict", "filing": "filing", "ask": "ask", "locked": "locked", "not-live": "not-live"}  # fmt: skip
+
+
+def play(at: Stand) -> None:
+    """What both parties file: near, far, over, late, cancelled, one clash, one that nobody can tell."""
+    now = at.now_us() // MINUTE_US * MINUTE_US
+    fl, ft, agl = (
+        (lambda v: (v, "FL", "STD")),
+        (lambda v: (v, "ft", "MSL")),
+        (lambda v: (v, "ft", "AGL")),
+    )
+    line = {"type": "LineString", "coordinates": [[30.6, 33.4], [32.4, 33.7]]}
+    north = [
+        feature("N-101", square(31.0, 33.3, 1.0, 0.5), now + 25 * MINUTE_US, 120, fl(180), fl(220), region="south of Cyprus"),
+        feature("N-102", {"type": "Point", "coordinates": [32.6, 33.0]}, now + 45 * MINUTE_US, 50, ft(0), ft(2000), activity="sar", radius_nm=8),
+        feature("N-103", square(29.6, 32.6, 0.7, 0.4), now + 70 * MINUTE_US, 90, ft(3000), ft(9000), activity="uas"),
+        feature("N-104", square(32.7, 33.7, 0.4, 0.3), now + 20 * MINUTE_US, 30, agl(0), agl(1500), activity="uas"),
+        feature("N-105", {"type": "LineString", "coordinates": [[29.5, 33.9], [30.4, 34.1], [31.2, 33.95]]}, now + 190 * MINUTE_US, 60, fl(240), fl(280), activity="tanker", half_width_nm=10),
+    ]  # fmt: skip
+    south = [
+        feature("S-31", line, now + 40 * MINUTE_US, 40, fl(200), fl(230), activity="transit", half_width_nm=5, region="south of Cyprus", text="Two transports, one crossing. Can climb."),
+        feature("S-32", square(33.2, 32.4, 0.6, 0.6), now + 6 * MINUTE_US, 90, ft(500), ft(4000), activity="recon"),
+        feature("S-33", square(30.0, 32.0, 0.8, 0.35), now + 130 * MINUTE_US, 60, fl(100), fl(140), activity="training"),
+        feature("S-34", square(32.75, 33.72, 0.3, 0.25), now + 20 * MINUTE_US, 60, ft(0), ft(1200), activity="transport"),
+    ]  # fmt: skip
+    for one in north:
+        at.file("north", one)
+    for one in south:
+        at.file("south", one)
+    with Api(at.nodes.path("north")) as api:
+        api.json("POST", "/api/v1/notices/N-105/cancel", json={"reason": "tanker not available"})
+
+
+class Camera:
+    """Takes pictures of one console."""
+
+    def __init__(self, at: Stand) -> None:
+        self.at = at
+        with Api(at.nodes.path("north")) as api:
+            rows = api.json("GET", "/api/v1/conflicts")["conflicts"]
+        self.conflict = next(row["id"] for row in rows if row["verdict"] == "conflict")
+
+    def page(self, view: str, size: str, light: str, language: str) -> Page:
+        """A page as it is to be taken."""
+        width, height = SIZES[size]
+        context = self.at.context(viewport={"width": width, "height": height})
+        kept = json.dumps({"light": light, "letters": True, "volume": 0.5, "zone": "Asia/Nicosia"})
+        context.add_init_script(
+            f"localStorage.setItem('settings', {json.dumps(kept)}); localStorage.setItem('language', '{language}')"
+        )
+        if view == "sign-in":
+            page = context.new_page()
+            with_link = self.at.link("north")
+            page.goto(with_link.split("#")[0])
+            page.locator("form input").first.wait_for()
+            return page
+        page = self.at.enter(context, "north")
+        if view == "map" or (view == "watch" and size != "phone"):
+            pass
+        if view == "map":
+            page.locator(".map-turn").click()
+        elif view == "notice":
+            self.at.go(page, "notices/south%3AS-31")
+        elif view == "conflict":
+            self.at.go(page, f"conflicts/{self.conflict}")
+        elif view in ("alarms", "lines", "settings", "help"):
+            self.at.go(page, view)
+        elif view == "filing":
+            self.at.go(page, "file")
+            self.fill(page)
+        elif view == "ask":
+            self.at.go(page, "ask")
+            self.ask(page)
+        elif view == "print":
+            self.at.go(page, f"print/{'conflict%3A' + self.conflict}")
+        elif view == "locked":
+            page.locator("header .tools button").nth(-2).click()
+            page.locator("main form").wait_for()
+        elif view == "not-live":
+            self.at.nodes.stop("north", signal.SIGKILL)
+            page.get_by_role("alertdialog").wait_for(timeout=15_000)
+        return page
+
+    def fill(self, page: Page) -> None:
+        """A notice half written, with the check's answer."""
+        page.locator("#work textarea").first.fill(
+            "333000N 0312000E\n333000N 0320000E\n330500N 0320000E\n330500N 0312000E"
+        )
+        page.wait_for_timeout(1500)
+
+    def ask(self, page: Page) -> None:
+        """A question and its answer."""
+        page.locator("#work textarea").first.fill("333000N 0313000E 10NM")
+        page.wait_for_timeout(1000)
+
+    def take(self, view: str, size: str, light: str, language: str, to: Path) -> Path:
+        """One picture."""
+        page = self.page(view, size, light, language)
+        page.wait_for_timeout(900)  # tiles, fonts, the next tick
+        path = to / f"{view}-{size}-{light}-{language}.png"
+        page.screenshot(path=path)
+        page.context.close()
+        return path
+
+
+def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--all", type=Path, metavar="DIR", help="every view, size, light and language, into DIR"
+    )
+    parser.add_argument("--only", help="only pictures whose name contains this")
+    parser.add_argument(
+        "--into", type=Path, metavar="DIR", help="the chosen set into DIR instead of the documents"
+    )
+    given = parser.parse_args()
+    gallery, pictures = ROOT / "docs" / "gallery", ROOT / "console" / "src" / "help" / "pictures"
+    wanted = CHOSEN
+    if given.all:
+        wanted = [
+            (v, s, li, la)
+            for v in VIEWS
+            for s in SIZES
+            for li in ("night", "day")
+            for la in LANGUAGES
+        ]
+    to = given.all or given.into or gallery
+    to.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    taken = 0
+    with stand({"exercise_only": True}) as at:
+        play(at)
+        camera = Camera(at)
+        for shot in wanted:
+            if given.only and given.only not in "-".join(shot):
+                continue
+            path = camera.take(*shot, to)
+            taken += 1
+            print(path.name, flush=True)
+            if to == gallery and shot[1:] == ("laptop", "night", "en") and shot[0] in HELP:
+                pictures.mkdir(parents=True, exist_ok=True)
+                (pictures / f"{HELP[shot[0]]}.png").write_bytes(path.read_bytes())
+    print(
+        f"{taken} pictures in {time.monotonic() - began:.0f} s, {format_time(int(time.time() * US_PER_S))}"
+    )
+
+
+if __name__ == "__main__":
+    main()
