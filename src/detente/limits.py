@@ -65,5 +65,14 @@ EDGE_PAIRS_PER_PAIR = 5_000_000  # what one pair of notices may cost to judge: a
 # -- what a console is shown ---------------------------------------------------------------------
 SUMMARY_CHARS = 280  # of a notice's text in a list; the whole of it is one request away
 LINE_ALARMS_KEPT = 200  # ten a peer in the largest agreement; a line that flaps fills no memory
+ACKNOWLEDGED_AT_ONCE = 1_000  # alarms in one request: a screen of them; each is an entry
 PICTURE_SLICE = 100  # notices drawn in one job: some 30 ms, in which nothing else is answered
 DRAWN_BYTES_KEPT = 64 * 2**20  # outlines kept ready: 40,000 circles, or 200 long flights
+
+# -- what an officer may paste -------------------------------------------------------------------
+READ_BYTES = 256 * 2**10  # a country's border as KML or a page of NOTAMs; larger is a file to file
+KML_DEPTH = 32  # folders in folders; deeper is an attack on whoever shows them
+KML_ELEMENTS = (
+    50_000  # a day of placemarks with their styles; bounds what a small file can unfold to
+)
+READ_FEATURES = 500  # shapes that an officer can look through before filing one

@@ -25,8 +25,8 @@ from detente.node.gate import Gate, door_of, who_asks
 from detente.node.node import Node
 from detente.node.operators import Officer, add_operator, officer_of
 from detente.node.peerdoor import HANDLERS, public_routes, read_body
-from detente.node.picture import picture_routes
 from detente.node.signin import signin_routes
+from detente.node.watchroom import watchroom_routes
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.bundle import make_bundle
@@ -567,7 +567,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     app = Litestar(
         [
             *public_routes(node),
-            *picture_routes(node, serving, officer),
+            *watchroom_routes(node, serving, officer, body_of),
             *signin_routes(node, door, officer),
             status,
             file_notice,

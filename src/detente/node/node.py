@@ -131,7 +131,7 @@ class Node:
         return await self.run(lambda core: (act(core), []))
 
     def changed(self) -> int:
-        """A number that grows with every commit that had effects; see `wait_changed`."""
+        """A number that grows with every commit that wrote something; see `wait_changed`."""
         return self._changes
 
     async def wait_changed(self, seen: int, timeout_s: float) -> None:
@@ -146,6 +146,10 @@ class Node:
             await asyncio.wait_for(future, timeout_s)
         except TimeoutError:
             return
+        finally:
+            # whoever asks every second of a quiet night must not leave a future behind each time
+            with self._event_lock:
+                self._waiting = [one for one in self._waiting if one[1] is not future]
 
     def on_effects(self, waker: Callable[[list[Effect]], None]) -> None:
         """Call `waker` with effects after each commit (from the worker's thread)."""

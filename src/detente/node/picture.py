@@ -1,20 +1,24 @@
-"""What a console is shown: the picture, the stream of its changes, and the ticks between them."""
+"""What a console is shown: the picture, and the ticks that say that it is alive."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from litestar import Request, get
-from litestar.params import FromQuery
 
 from detente.limits import PICTURE_SLICE
 from detente.node.node import Node
-from detente.node.operators import Action, Officer
-from detente.protocol.alarms import AlarmCounts, AlarmRow, LineAlarm, alarm_rows, count_alarms
+from detente.protocol.alarms import (
+    AlarmCounts,
+    AlarmRow,
+    LineAlarm,
+    alarm_rows,
+    count_alarms,
+    next_end,
+)
 from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState
 from detente.protocol.incoming import line_quality
@@ -33,8 +37,6 @@ if TYPE_CHECKING:
     from detente.node.server import Serving
 
 TICK_S = 1.0  # a console covers its screen after four of them are missing
-
-FindOfficer = Callable[[Request[Any, Any, Any], Action], Awaitable[Officer]]
 
 
 class MemberRow(msgspec.Struct, frozen=True):
@@ -137,6 +139,19 @@ class Tick(msgspec.Struct, frozen=True):
     alarms: AlarmCounts
 
 
+class Drawn(msgspec.Struct, frozen=True):
+    """A picture and when it is out of date.
+
+    Attributes:
+        lines: version of the alarms of lines that it holds.
+        end_us: when the clock ends the next alarm, or None.
+    """
+
+    picture: Picture
+    lines: int
+    end_us: int | None
+
+
 class Board:
     """Makes pictures and ticks of one node, a slice at a time, so that statements never wait long."""
 
@@ -158,7 +173,12 @@ class Board:
         Args:
             epoch: the ledger that `since` was counted in; with another one everything is sent.
         """
-        head, ids, conflicts = await self._node.do(lambda core: self._head(core, since, epoch))
+        return (await self.drawn(since, epoch)).picture
+
+    async def drawn(self, since: int, epoch: str | None = None) -> Drawn:
+        """A picture, and what its next one depends on besides the ledger."""
+        found = await self._node.do(lambda core: self._head(core, since, epoch))
+        head, ids, conflicts, lines, end_us = found
         notices: list[NoticeRow] = []
         for start in range(0, len(ids), PICTURE_SLICE):
             notices += await self._node.do(
@@ -166,15 +186,25 @@ class Board:
             )
         notices.sort(key=lambda row: row.id)
         notices.sort(key=lambda row: row.start, reverse=True)
-        drawn: Picture = msgspec.structs.replace(head, notices=notices, conflicts=conflicts)
-        return drawn
+        picture = msgspec.structs.replace(head, notices=notices, conflicts=conflicts)
+        return Drawn(picture, lines, end_us)
+
+    async def glance(self) -> tuple[str, int, int, int]:
+        """Epoch, revision, version of the lines' alarms and clock: whether there is anything new."""
+        found: tuple[str, int, int, int] = await self._node.do(
+            lambda core: (core.origin, core.tree.size, self._lines_version(), self._node.now_us())
+        )
+        return found
+
+    def _lines_version(self) -> int:
+        return self._serving.watch.version if self._serving is not None else 0
 
     def _rows(self, core: Core, ids: Sequence[str]) -> list[NoticeRow]:
         return notice_rows(core, ids, self._drawings)
 
     def _head(
         self, core: Core, since: int, epoch: str | None
-    ) -> tuple[Picture, list[str], list[ConflictRow]]:
+    ) -> tuple[Picture, list[str], list[ConflictRow], int, int | None]:
         now_us, revision = self._node.now_us(), core.tree.size
         if epoch not in (None, core.origin) or not 0 < since <= revision:
             since = 0
@@ -205,7 +235,13 @@ class Board:
             lines=self._lines(core, now_us),
             ledger=ledger_row(core),
         )
-        return head, changed_notices(core, since), conflict_rows(core, conflicts)
+        return (
+            head,
+            changed_notices(core, since),
+            conflict_rows(core, conflicts),
+            self._lines_version(),
+            next_end(core, now_us),
+        )
 
     def _lines(self, core: Core, now_us: int) -> list[LineRow]:
         rows = []
@@ -273,19 +309,3 @@ def ledger_row(core: Core) -> LedgerRow:
         checkpoint=newest[0] if newest else 0,
         cosigned_by=sorted(core.journal.cosignatures(newest[0])) if newest else [],
     )
-
-
-def picture_routes(node: Node, serving: Serving | None, officer: FindOfficer) -> list[Any]:
-    """The routes that a console lives on."""
-    board = Board(node, serving)
-
-    @get("/api/v1/picture", summary="What changed after a revision", tags=["console"])
-    async def picture(
-        request: Request[Any, Any, Any],
-        since: FromQuery[int] = 0,
-        epoch: FromQuery[str | None] = None,
-    ) -> Picture:
-        await officer(request, "read")
-        return await board.picture(since, epoch)
-
-    return [picture]

@@ -130,6 +130,7 @@ class Worker:
         done: list[tuple[Future[Any], Any]] = []
         failed: list[tuple[Future[Any], BaseException]] = []
         effects: list[Effect] = []
+        began = self._store.writes
         for i, (job, future) in enumerate(batch):
             writes = self._store.writes
             try:
@@ -154,12 +155,12 @@ class Worker:
         except Exception as error:
             self._reload()
             failed += [(future, error) for future, _ in done]
-            done, effects = [], []
+            done, effects, began = [], [], self._store.writes
         for future, result in done:
             future.set_result(result)
         for future, problem in failed:
             future.set_exception(problem)
-        if effects:
+        if effects or self._store.writes != began:
             try:
                 self._on_effects(effects)
             except Exception as error:

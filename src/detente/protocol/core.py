@@ -23,7 +23,7 @@ from detente.ledger.merkle import MerkleTree, leaf_hash
 from detente.limits import INTENTS_WAITING, STATEMENT_BYTES
 from detente.notice.activity import ActivityNotice
 from detente.protocol.effect import Alert, Effect, Send
-from detente.protocol.fold import State
+from detente.protocol.fold import NoticeState, State, Version
 from detente.protocol.identity import Identity
 from detente.protocol.journal import Entry, Evidence, Intent, Journal, Json
 from detente.protocol.link import Link
@@ -41,7 +41,7 @@ from detente.protocol.statement import (
     open_fields,
     sign_statement,
 )
-from detente.protocol.watch import find_conflicts
+from detente.protocol.watch import find_conflicts, find_meetings
 from detente.signing.canonical import encode_canonical
 from detente.signing.sealing import SealingPublicKey, parse_sealing_public_key
 from detente.units import US_PER_S, format_time
@@ -283,6 +283,68 @@ class Core:
             UsageError: the id is taken (or unknown with `amend`), no recipient, an unknown party.
             RefusedError: a rule that the peers keep too would refuse it.
         """
+        plan = self._plan(notice, to, now_us, amend=amend)
+        signed, effects = self._say(
+            "activity/notice",
+            notice.body(),
+            plan.to,
+            now_us,
+            officer=officer,
+            desk=desk,
+            exercise=notice.exercise,
+            thread=Thread(plan.id, "notice", plan.version),
+            volumes=notice,
+        )
+        return msgspec.structs.replace(plan, signed=signed), effects
+
+    def preview_notice(
+        self,
+        notice: ActivityNotice,
+        to: Sequence[str],
+        now_us: int,
+        *,
+        desk: str,
+        amend: bool = False,
+    ) -> tuple[Filed, list[Json]]:
+        """What `file_notice` would do now, without doing it: nothing is said, kept or numbered.
+
+        Returns:
+            What would become of it, signed for nobody, and the conflicts it would have with live
+            notices of other parties, as records whose ids mean nothing yet.
+
+        Raises:
+            UsageError, RefusedError, UnavailableError: what filing it would raise.
+        """
+        plan = self._plan(notice, to, now_us, amend=amend)
+        intent = self._draft(
+            "activity/notice",
+            notice.body(),
+            plan.to,
+            now_us,
+            desk=desk,
+            exercise=notice.exercise,
+            thread=Thread(plan.id, "notice", plan.version),
+        )
+        self._judge_own(intent, now_us)
+        digest = body_digest(commit_openings(intent.openings))
+        version = Version(
+            number=plan.version,
+            cancel=False,
+            body_digest=digest,
+            agreement=intent.agreement,
+            statements={},
+            known_us=now_us,
+            start_us=notice.start_us,
+            end_us=notice.end_us,
+        )
+        draft = NoticeState(plan.id, self.identity.party, notice.exercise, {plan.version: version})
+        self.index_live()
+        return plan, list(find_meetings(self.state, self.live, self._volumes, draft, notice))
+
+    def _plan(
+        self, notice: ActivityNotice, to: Sequence[str], now_us: int, *, amend: bool
+    ) -> Filed:
+        """What a filing would be, once the rules about ids and recipients are kept."""
         notice_id = f"{self.identity.party}:{notice.name}"
         before = self.state.filed_versions.get(notice_id)
         if before is not None and not amend:
@@ -310,20 +372,7 @@ class Core:
         terms = self.agreement().terms
         agreed_s = terms.lead_times_s.get(notice.activity, terms.lead_times_s.get("default", 0))
         lead_s = (notice.start_us - now_us) / US_PER_S
-        signed, effects = self._say(
-            "activity/notice",
-            notice.body(),
-            recipients,
-            now_us,
-            officer=officer,
-            desk=desk,
-            exercise=notice.exercise,
-            thread=Thread(notice_id, "notice", version),
-            volumes=notice,
-        )
-        return Filed(
-            notice_id, version, recipients, signed, lead_s, lead_s < agreed_s, agreed_s
-        ), effects
+        return Filed(notice_id, version, recipients, (), lead_s, lead_s < agreed_s, agreed_s)
 
     def cancel_notice(
         self, notice_id: str, reason: str, now_us: int, *, officer: str, desk: str
@@ -432,35 +481,11 @@ class Core:
         thread: Thread | None,
         volumes: ActivityNotice | None = None,
     ) -> tuple[tuple[str, ...], list[Effect]]:
-        if len(self.intents) >= INTENTS_WAITING:
-            raise UnavailableError(
-                "intents-full",
-                f"{len(self.intents)} filings wait for a line; at most {INTENTS_WAITING} may",
-            )
-        openings = open_fields(values, self.entropy(SALT_BYTES * len(values)))
-        size = len(encode_canonical(openings))
-        if size > BODY_BYTES:
-            # past it the message could never be taken, and everything after it would wait for ever
-            raise UsageError(
-                "statement-too-large",
-                f"statement has {size} bytes of content; it must have at most {BODY_BYTES}",
-            )
-        chain: Chain = TYPES[type_].chain or "ordinary"
-        intent = Intent(
-            number=self._next_intent,
-            type=type_,
-            chain=chain,
-            exercise=exercise,
-            agreement=self.agreement().hash,
-            desk=desk,
-            thread=None if thread is None else msgspec.to_builtins(thread),
-            to=recipients,
-            waiting=recipients,
-            openings=openings,
-            filed_us=now_us,
+        intent = self._draft(
+            type_, values, recipients, now_us, desk=desk, exercise=exercise, thread=thread
         )
         if volumes is not None:  # it was parsed a moment ago by the same rules
-            self.state.keep_volumes(body_digest(commit_openings(openings)), volumes)
+            self.state.keep_volumes(body_digest(commit_openings(intent.openings)), volumes)
         self._judge_own(intent, now_us)
         self._next_intent += 1
         self.append_local(
@@ -478,6 +503,46 @@ class Core:
         if left is not None:
             self.journal.put_intent(left)
         return tuple(p for p in recipients if left is None or p not in left.waiting), effects
+
+    def _draft(
+        self,
+        type_: str,
+        values: Json,
+        recipients: tuple[str, ...],
+        now_us: int,
+        *,
+        desk: str,
+        exercise: bool,
+        thread: Thread | None,
+    ) -> Intent:
+        """The intent that a filing would become; nothing is changed."""
+        if len(self.intents) >= INTENTS_WAITING:
+            raise UnavailableError(
+                "intents-full",
+                f"{len(self.intents)} filings wait for a line; at most {INTENTS_WAITING} may",
+            )
+        openings = open_fields(values, self.entropy(SALT_BYTES * len(values)))
+        size = len(encode_canonical(openings))
+        if size > BODY_BYTES:
+            # past it the message could never be taken, and everything after it would wait for ever
+            raise UsageError(
+                "statement-too-large",
+                f"statement has {size} bytes of content; it must have at most {BODY_BYTES}",
+            )
+        chain: Chain = TYPES[type_].chain or "ordinary"
+        return Intent(
+            number=self._next_intent,
+            type=type_,
+            chain=chain,
+            exercise=exercise,
+            agreement=self.agreement().hash,
+            desk=desk,
+            thread=None if thread is None else msgspec.to_builtins(thread),
+            to=recipients,
+            waiting=recipients,
+            openings=openings,
+            filed_us=now_us,
+        )
 
     def said_before(self, statement: Statement) -> None:
         """A statement of ours came back that an intent still waits to become: it was said already.

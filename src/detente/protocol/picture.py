@@ -13,7 +13,8 @@ from typing import Any, Literal, cast
 import msgspec
 
 from detente.airspace.altitude import Altitude, format_altitude
-from detente.airspace.drawing import draw_geometries
+from detente.airspace.drawing import Polygons, draw_geometries
+from detente.airspace.volume import Volume
 from detente.limits import DRAWN_BYTES_KEPT, SUMMARY_CHARS
 from detente.notice.activity import ActivityNotice, parse_activity_body
 from detente.protocol import views
@@ -159,6 +160,29 @@ class ConflictRow(Meeting, frozen=True, kw_only=True, rename={"from_": "from"}):
     seen: str
 
 
+class Preview(msgspec.Struct, frozen=True):
+    """What filing a notice would do now.
+
+    Attributes:
+        lead_time_s: from now to the start; a recipient counts from when it receives.
+        verdict: the worst over all live notices of other parties.
+        meetings: those it would meet, the worst first.
+        compared: how many live notices of other parties of the same kind (exercise or real) there are.
+    """
+
+    id: str
+    version: int
+    to: list[str]
+    exercise: bool
+    lead_time_s: float
+    agreed_lead_s: int
+    late: bool
+    pieces: list[Piece]
+    verdict: Literal["conflict", "cannot-tell", "clear"]
+    meetings: list[Meeting]
+    compared: int
+
+
 class Drawings:
     """Outlines by body digest, encoded once: the newest few megabytes of them."""
 
@@ -177,16 +201,7 @@ class Drawings:
         volumes = [piece for notice in new.values() for piece in notice.pieces]
         outlines = iter(draw_geometries([(piece.geometry, piece.edges) for piece in volumes]))
         for digest, notice in new.items():
-            drawn = [
-                Piece(
-                    outline=next(outlines),
-                    start=format_time(piece.start_us),
-                    end=format_time(piece.end_us),
-                    lower=_edge(piece.lower),
-                    upper=_edge(piece.upper),
-                )
-                for piece in notice.pieces
-            ]
+            drawn = [_piece(piece, next(outlines)) for piece in notice.pieces]
             found[digest] = self._keep(digest, msgspec.Raw(msgspec.json.encode(drawn)))
         return cast("dict[str, list[Piece]]", found)
 
@@ -198,6 +213,16 @@ class Drawings:
         self._kept[digest] = encoded
         self._bytes += size
         return encoded
+
+
+def _piece(piece: Volume, outline: Polygons) -> Piece:
+    return Piece(
+        outline=outline,
+        start=format_time(piece.start_us),
+        end=format_time(piece.end_us),
+        lower=_edge(piece.lower),
+        upper=_edge(piece.upper),
+    )
 
 
 def _edge(altitude: Altitude) -> Edge:
@@ -425,3 +450,44 @@ def meeting_of(core: Core, record: Json) -> dict[str, Any]:
 
 def _time(time_us: int | None) -> str | None:
     return None if time_us is None else format_time(time_us)
+
+
+# -- before sending ------------------------------------------------------------------------------
+
+
+def preview(
+    core: Core,
+    notice: ActivityNotice,
+    to: Sequence[str],
+    now_us: int,
+    *,
+    desk: str,
+    amend: bool = False,
+) -> Preview:
+    """What filing a notice would do now; nothing is changed.
+
+    Raises:
+        UsageError, RefusedError, UnavailableError: what filing it would raise.
+    """
+    plan, records = core.preview_notice(notice, to, now_us, desk=desk, amend=amend)
+    meetings = [Meeting(**meeting_of(core, record)) for record in records]
+    meetings.sort(key=lambda row: (row.rank, row.from_ or "", row.peer or ""))
+    outlines = draw_geometries([(piece.geometry, piece.edges) for piece in notice.pieces])
+    return Preview(
+        id=plan.id,
+        version=plan.version,
+        to=list(plan.to),
+        exercise=notice.exercise,
+        lead_time_s=plan.lead_time_s,
+        agreed_lead_s=plan.agreed_lead_s,
+        late=plan.late,
+        pieces=[_piece(*one) for one in zip(notice.pieces, outlines, strict=True)],
+        verdict=meetings[0].verdict if meetings else "clear",  # type: ignore[arg-type]
+        meetings=meetings,
+        compared=sum(
+            other.party != core.identity.party
+            and other.exercise == notice.exercise
+            and not other.cancelled
+            for other in core.state.notices.values()
+        ),
+    )

@@ -63,23 +63,37 @@ def find_conflicts(
     Yields:
         Records with verdict ``conflict`` or ``cannot-tell``, in order of the other notice's id.
     """
-    own = state.notices[notice_id]
-    if notice_id not in volumes:
-        return
+    if notice_id in volumes:
+        yield from find_meetings(state, live, volumes, state.notices[notice_id], volumes[notice_id])
+
+
+def find_meetings(
+    state: State,
+    live: LiveVolumes,
+    volumes: Mapping[str, ActivityNotice],
+    own: NoticeState,
+    body: ActivityNotice,
+) -> Iterator[Json]:
+    """The same for a notice that need not be in the record, such as one that is still being written.
+
+    Args:
+        own: the notice; its latest version is the one meant.
+        body: the volumes of that version.
+    """
     agreement = state.agreements.get(own.latest.agreement)
     if agreement is None:
         return
     widest = rules_of(agreement)
     for other_agreement in state.agreements.values():
         widest = widest.stricter(rules_of(other_agreement))
-    for other_id in sorted(live.candidates(volumes[notice_id], widest)):
+    for other_id in sorted(live.candidates(body, widest)):
         other = state.notices[other_id]
         if other.party == own.party or other.exercise != own.exercise:
             continue
         rules = pair_rules(state, own, other)
         if rules is None:
             continue
-        verdict = check_pair(volumes[notice_id], volumes[other_id], rules)
+        verdict = check_pair(body, volumes[other_id], rules)
         if verdict.verdict in ("conflict", "cannot-tell"):
             yield conflict_record(own, other, verdict.record())
 
