@@ -5,16 +5,20 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 JOBS ?= auto
 
-.PHONY: demo test check lint nightly bench clean lock
+.PHONY: demo test check lint console nightly bench clean lock
 
-demo: $(STAMP)
+demo: $(STAMP) console
 	$(BIN)/detente demo $(ARGS)
 
-test: lint
+test: lint console
+	scripts/console --if-possible check
+	scripts/console --if-possible test
 	-scripts/get-sample
 	$(BIN)/pytest -n $(JOBS) -m "not nightly"
 
-check: lint
+check: lint console
+	scripts/console --if-possible check
+	scripts/console --if-possible test
 	$(BIN)/pytest -n $(JOBS) -m "not nightly" -p no:cacheprovider tests/unit tests/meta src
 
 lint: $(STAMP)
@@ -23,7 +27,11 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-nightly: $(STAMP)
+# The console's pages, built when their sources changed.
+console: $(STAMP)
+	scripts/console --if-possible
+
+nightly: $(STAMP) console
 	-scripts/get-sample
 	$(BIN)/pytest -n $(JOBS) -m nightly
 
@@ -34,9 +42,9 @@ lock: $(STAMP)
 	scripts/lock
 
 # A virtual environment from the lock file, every package checked against its hash.
-$(STAMP): requirements.lock pyproject.toml scripts/setup
+$(STAMP): requirements.lock requirements-node.lock pyproject.toml scripts/setup
 	PYTHON="$(PYTHON)" scripts/setup
 	touch $(STAMP)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv console/node_modules src/detente/node/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
