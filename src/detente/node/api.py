@@ -25,6 +25,7 @@ from detente.node.gate import Gate, door_of, who_asks
 from detente.node.node import Node
 from detente.node.operators import Officer, add_operator, officer_of
 from detente.node.peerdoor import HANDLERS, public_routes, read_body
+from detente.node.reading import reading_routes
 from detente.node.signin import signin_routes
 from detente.node.watchroom import watchroom_routes
 from detente.protocol import views
@@ -569,6 +570,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             *public_routes(node),
             *watchroom_routes(node, serving, officer, body_of),
             *signin_routes(node, door, officer),
+            *reading_routes(officer),
             status,
             file_notice,
             list_notices,

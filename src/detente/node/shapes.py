@@ -9,11 +9,13 @@ left out is `UnsetType`; what may be null is `None`; the two are not the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET, UnsetType
+
+from detente.interop.found import Geometry
 
 
 class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -55,36 +57,6 @@ class AltitudeGiven(Shape):
     value: float
     unit: Literal["ft", "m", "FL"]
     datum: Literal["MSL", "WGS84", "AGL", "STD"]
-
-
-Position = Annotated[list[float], msgspec.Meta(min_length=2, max_length=2)]
-
-
-class PointGeometry(Shape, tag_field="type", tag="Point"):
-    """The centre of a circle: longitude, latitude in degrees."""
-
-    coordinates: Position
-
-
-class LineGeometry(Shape, tag_field="type", tag="LineString"):
-    """The middle of a corridor."""
-
-    coordinates: list[Position]
-
-
-class PolygonGeometry(Shape, tag_field="type", tag="Polygon"):
-    """An area with its holes; rings closed."""
-
-    coordinates: list[list[Position]]
-
-
-class MultiPolygonGeometry(Shape, tag_field="type", tag="MultiPolygon"):
-    """Several areas."""
-
-    coordinates: list[list[list[Position]]]
-
-
-Geometry = PointGeometry | LineGeometry | PolygonGeometry | MultiPolygonGeometry
 
 
 class NoticeProperties(Shape):
@@ -514,7 +486,7 @@ class EventList(Stamped):
     events: list[EventShape]
 
 
-def answers(status: int, shape: type[Shape]) -> Mapping[int, ResponseSpec]:
+def answers(status: int, shape: type[msgspec.Struct]) -> Mapping[int, ResponseSpec]:
     """What a route answers, for the OpenAPI document: its shape, or an error.
 
     Args:
