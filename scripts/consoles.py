@@ -84,7 +84,7 @@ class Stand:
             known = {row["name"] for row in api.json("GET", "/api/v1/operators")["operators"]}
             if name not in known:
                 body = {"name": name, "role": role, "password": f"{name}-of-{party}-password"}
-                api.json("POST", "/api/v1/operators", json=body)
+                api.json("POST", "/api/v1/operators", body=body)
             return str(api.json("POST", f"/api/v1/operators/{name}/link")["link"])
 
     def context(self, **options: Any) -> BrowserContext:

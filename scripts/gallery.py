@@ -70,7 +70,7 @@ def play(at: Stand) -> None:
     for one in south:
         at.file("south", one)
     with Api(at.nodes.path("north")) as api:
-        api.json("POST", "/api/v1/notices/N-105/cancel", json={"reason": "tanker not available"})
+        api.json("POST", "/api/v1/notices/N-105/cancel", body={"reason": "tanker not available"})
 
 
 class Camera:

@@ -35,6 +35,8 @@ export function duration(seconds: number): string {
   const values = { s, min: Math.floor(s / 60), h: Math.floor(s / 3600), d: Math.floor(s / 86400) };
   if (s < 60) return sign + t("frame.seconds", values);
   if (s < 3600) return sign + t("frame.minutes", values);
+  if (s < 86400 && values.min % 60 === 0) return sign + t("frame.whole-hours", values);
   if (s < 86400) return sign + t("frame.hours", { ...values, min: two(values.min % 60) });
+  if (values.h % 24 === 0) return sign + t("frame.whole-days", values);
   return sign + t("frame.days", { ...values, h: values.h % 24 });
 }

@@ -29,6 +29,7 @@ class PictureState {
   /** Ids of the rows that changed last, for whoever draws only those; null: all. */
   changed = $state.raw<{ notices: string[]; conflicts: string[] } | null>(null);
 
+  #names = $derived(new Map(this.head?.agreement?.parties.map((one) => [one.party, one.name || one.party])));
   #source: EventSource | null = null;
   #watch: Worker | null = null;
   #since = 0;
@@ -36,6 +37,11 @@ class PictureState {
   #heard = 0;
   #retry = 0;
   #running = false;
+
+  /** A party's name as the agreement has it, or its id. */
+  nameOf(party: string | null | undefined): string {
+    return this.#names.get(party ?? "") ?? party ?? "";
+  }
 
   start(): void {
     if (this.#running) return;

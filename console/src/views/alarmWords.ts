@@ -1,7 +1,7 @@
 /** One sentence for an alarm, and where it leads. */
 import { coded, t } from "../i18n/index.svelte";
 import { inert } from "../lib/inert";
-import type { Alarm } from "../state/picture.svelte";
+import { picture, type Alarm } from "../state/picture.svelte";
 
 const NAME_MOST = 80;
 
@@ -12,7 +12,7 @@ export function isolate(text: unknown): string {
 
 export function alarmWords(alarm: Alarm): string {
   const [first = "", second = ""] = alarm.notices.map(isolate);
-  const party = isolate(alarm.party ?? "");
+  const party = isolate(picture.nameOf(alarm.party));
   if (alarm.kind === "fault") return t("frame.alarm-fault", { words: coded("codes", alarm.code) || inert(alarm.message, 200), party });
   return t(`frame.alarm-${alarm.kind}`, { first, second, party });
 }
