@@ -1,0 +1,192 @@
+import { describe, expect, it } from "vitest";
+import {
+  areaOf,
+  documentOf,
+  draftFromNotice,
+  emptyDraft,
+  emptyPiece,
+  featureOf,
+  findGaps,
+  geojsonIn,
+  hasContent,
+  isPlain,
+  type NoticeDraft,
+  placeOfError,
+  sameNotice,
+  shapeFromFeature,
+  suggestId,
+  textOf,
+} from "./draft";
+import { writeExact } from "./exact";
+
+const NOW = Date.parse("2015-12-12T13:00:00Z");
+
+// every kind of shape, a hole, geodesic edges, seconds, and numbers that a careless reader would change
+const FEATURES = [
+  '{"type":"Feature","geometry":{"type":"Point","coordinates":[35.014,35.521000001]},"properties":{"id":"A-7","exercise":true,"activity":"patrol","start":"2015-12-12T14:00:00Z","end":"2015-12-12T15:00:00Z","lower":{"value":0,"unit":"ft","datum":"MSL"},"upper":{"value":250,"unit":"FL","datum":"STD"},"edges":"planar","precedence":"routine","region":"Coast \\"1\\"","text":"line\\nline","radius_m":18520.0001}}',
+  '{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[35.0,35.0],[36.0,35.0],[36.0,36.0],[35.0,35.0]],[[35.5,35.1],[35.6,35.1],[35.6,35.2],[35.5,35.1]]]},"properties":{"id":"A-7","exercise":true,"activity":"patrol","start":"2015-12-12T14:00:05Z","end":"2015-12-12T15:00:00.250000Z","lower":{"value":1000.5,"unit":"m","datum":"AGL"},"upper":{"value":3000,"unit":"m","datum":"WGS84"},"edges":"geodesic","precedence":"routine","region":"Coast \\"1\\"","text":"line\\nline"}}',
+  '{"type":"Feature","geometry":{"type":"LineString","coordinates":[[-1e-7,10],[1,11]]},"properties":{"id":"A-7","exercise":true,"activity":"patrol","start":"2015-12-12T14:00:00Z","end":"2015-12-12T15:00:00Z","lower":{"value":10,"unit":"ft","datum":"STD"},"upper":{"value":20,"unit":"FL","datum":"STD"},"edges":"planar","precedence":"routine","region":"Coast \\"1\\"","text":"line\\nline","half_width_m":4630}}',
+  '{"type":"Feature","geometry":{"type":"MultiPolygon","coordinates":[[[[179,1],[180,1],[180,2],[179,1]]],[[[-180,1],[-179,1],[-180,2],[-180,1]]]]},"properties":{"id":"A-7","exercise":true,"activity":"patrol","start":"2015-12-12T14:00:00Z","end":"2015-12-12T15:00:00Z","lower":{"value":10,"unit":"ft","datum":"STD"},"upper":{"value":20,"unit":"FL","datum":"STD"},"edges":"planar","precedence":"routine","region":"Coast \\"1\\"","text":"line\\nline"}}',
+];
+const DOCUMENT = `{"type":"FeatureCollection","features":[${FEATURES.join(",")}]}`;
+const ANSWER = `{"id":"north:A-7","version":3,"party":"north","to":["south","east"],"geojson":${DOCUMENT}}`;
+
+function ready(): NoticeDraft {
+  const draft = emptyDraft("A-1", ["south"], false);
+  draft.pieces = [
+    {
+      ...emptyPiece(),
+      shape: { kind: "circle", at: ["35.0140", "35.521"], size: "10.50", unit: "nm" },
+      lower: { value: "0", level: "ft MSL" },
+      upper: { value: "250", level: "FL" },
+      start: "14:00",
+      end: "+1 h",
+    },
+  ];
+  return draft;
+}
+
+describe("amending", () => {
+  it("gives the identical document when nothing of what was loaded is changed", () => {
+    const draft = draftFromNotice(ANSWER)!;
+    expect(documentOf(draft, NOW)).toBe(DOCUMENT);
+    expect(geojsonIn(ANSWER)).toBe(DOCUMENT);
+  });
+
+  it("keeps the id, the version and who was told", () => {
+    const draft = draftFromNotice(ANSWER)!;
+    expect(draft.id).toBe("A-7");
+    expect(draft.amends).toEqual({ id: "north:A-7", version: 3, to: ["south", "east"] });
+    expect(draft.exercise).toBe(true);
+    expect(findGaps(draft, NOW)).toEqual([]);
+  });
+
+  it("is not possible where the content is gone", () => {
+    expect(draftFromNotice('{"id":"north:A-7","version":3,"to":[],"geojson":null}')).toBeNull();
+  });
+
+  it("survives being kept as JSON between two sittings", () => {
+    const draft = JSON.parse(JSON.stringify(draftFromNotice(ANSWER))) as NoticeDraft;
+    expect(documentOf(draft, NOW)).toBe(DOCUMENT);
+  });
+});
+
+describe("the document", () => {
+  it("holds numbers as the officer typed them and times in Z", () => {
+    expect(documentOf(ready(), NOW)).toBe(
+      '{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[35.0140,35.521]},' +
+        '"properties":{"id":"A-1","exercise":false,"activity":"patrol","start":"2015-12-12T14:00:00Z","end":"2015-12-12T15:00:00Z",' +
+        '"lower":{"value":0,"unit":"ft","datum":"MSL"},"upper":{"value":250,"unit":"FL","datum":"STD"},"edges":"planar",' +
+        '"precedence":"routine","radius_nm":10.50}}]}',
+    );
+  });
+
+  it("leaves out words that nobody wrote", () => {
+    const draft = ready();
+    draft.text = "  ";
+    expect(documentOf(draft, NOW)).not.toContain("text");
+  });
+});
+
+describe("what is missing", () => {
+  it("is everything in an empty form but what has a good default", () => {
+    const gaps = findGaps(emptyDraft("A-1", ["south"], false), NOW).map((one) => one.gap);
+    expect(gaps).toEqual(["shape", "start", "end", "lower", "upper"]);
+  });
+
+  it("names an id the node would refuse, nobody to tell, a size that is no number, and an end before the start", () => {
+    const draft = ready();
+    draft.id = "-A";
+    draft.to = [];
+    draft.pieces[0]!.shape = { kind: "circle", at: ["1", "2"], size: "", unit: "nm" };
+    draft.pieces[0]!.end = "121300Z DEC 15";
+    expect(findGaps(draft, NOW)).toEqual([
+      { gap: "id", piece: null },
+      { gap: "to", piece: null },
+      { gap: "size", piece: 0 },
+      { gap: "order", piece: 0 },
+    ]);
+  });
+
+  it("is nothing when all is there", () => expect(findGaps(ready(), NOW)).toEqual([]));
+});
+
+describe("a draft", () => {
+  it("is worth keeping once something was written, and not before", () => {
+    expect(hasContent(emptyDraft("A-1", ["south"], true))).toBe(false);
+    expect(hasContent({ ...emptyDraft("A-1", ["south"], true), text: "x" })).toBe(true);
+    expect(hasContent(ready())).toBe(true);
+  });
+
+  it("gives a new volume the band and times of the one before it and no shape", () => {
+    const [first] = ready().pieces;
+    const next = emptyPiece(first);
+    expect(next.shape).toBeNull();
+    expect([next.start, next.end, next.upper]).toEqual([first!.start, first!.end, first!.upper]);
+    next.upper.value = "1";
+    expect(first!.upper.value).toBe("250");
+  });
+});
+
+describe("one notice in two writings", () => {
+  const sent = documentOf(ready(), NOW);
+  const answered = sent.replace('"radius_nm":10.50', '"radius_m":19446').replace("35.0140", "35.014");
+
+  it("is the same notice when only the numbers are written otherwise", () => expect(sameNotice(sent, answered)).toBe(true));
+
+  it.each([
+    ["35.521]", "35.521000001]"],
+    ["19446", "19446.0001"],
+    ['"value":250', '"value":251'],
+    ["14:00:00Z", "14:00:01Z"],
+    ['"patrol"', '"transit"'],
+    ['"exercise":false', '"exercise":true'],
+  ])("is another notice when %s reads %s", (from, to) => expect(sameNotice(sent, answered.replace(from, to))).toBe(false));
+
+  it("is never the same as what cannot be read", () => expect(sameNotice(sent, "nothing")).toBe(false));
+});
+
+describe("shapes", () => {
+  it("come from the map's hand with every digit it gave", () => {
+    const drawn = { type: "Feature" as const, geometry: { type: "Point", coordinates: [35.123456, -7.5] }, properties: { radius_nm: 2.25 } };
+    expect(shapeFromFeature(drawn)).toEqual({ kind: "circle", at: ["35.123456", "-7.5"], size: "2.25", unit: "nm" });
+  });
+
+  it("go to the map in nautical miles whatever they were typed in", () => {
+    const shape = { kind: "corridor" as const, points: [["1", "2"], ["3", "4"]] as [string, string][], size: "1852", unit: "m" as const };
+    expect(featureOf(shape).properties).toEqual({ half_width_nm: 1 });
+    expect(writeExact(areaOf(shape))).toContain('"half_width_m":1852');
+  });
+
+  it("as text say latitude first and leave out the position that closes a ring", () => {
+    const shape = shapeFromFeature({
+      type: "Feature",
+      geometry: { type: "Polygon", coordinates: [[[35, 10], [36, 10], [36, 11], [35, 10]]] },
+      properties: {},
+    })!;
+    expect(textOf(shape)).toBe("10, 35\n10, 36\n11, 36");
+    expect(isPlain(shape)).toBe(true);
+  });
+
+  it("of another kind than a notice can have are none", () => {
+    expect(shapeFromFeature({ type: "Feature", geometry: { type: "MultiPoint", coordinates: [] }, properties: {} })).toBeNull();
+  });
+});
+
+describe("a suggested id", () => {
+  it("is the next free one of the series in use", () => {
+    expect(suggestId([])).toBe("A-1");
+    expect(suggestId(["A-9", "A-11", "A-2", "X"])).toBe("A-12");
+    expect(suggestId(["N007", "N008"])).toBe("N009");
+    expect(suggestId(["B-4", "A-1", "A-2"])).toBe("A-3");
+  });
+});
+
+describe("an error's field", () => {
+  it("leads to the volume and the part it is about", () => {
+    expect(placeOfError("features[2].properties.lower.value")).toEqual({ piece: 2, part: "lower" });
+    expect(placeOfError("features[0].geometry.coordinates[0][3]")).toEqual({ piece: 0, part: "geometry" });
+    expect(placeOfError("properties.id")).toEqual({ piece: null, part: "id" });
+    expect(placeOfError(null)).toEqual({ piece: null, part: "" });
+  });
+});
