@@ -77,12 +77,11 @@ class PropertiesRead(msgspec.Struct, omit_defaults=True):
     half_width_nm: float | UnsetType = UNSET
 
 
-class FeatureRead(msgspec.Struct, kw_only=True):
+class FeatureRead(msgspec.Struct, kw_only=True, tag_field="type", tag="Feature"):
     """One shape as GeoJSON; `properties.name` is what the file called it."""
 
     geometry: Geometry
     properties: PropertiesRead
-    type: Literal["Feature"] = "Feature"
 
 
 class PositionRead(msgspec.Struct, frozen=True):
@@ -107,7 +106,7 @@ class Note(msgspec.Struct, frozen=True):
     """Something that was understood in one way, added, or left out: a code, and values for its sentence."""
 
     code: str
-    values: dict[str, Value] = {}
+    values: dict[str, Value]
 
 
 class Reading(msgspec.Struct, kw_only=True):
@@ -116,11 +115,27 @@ class Reading(msgspec.Struct, kw_only=True):
     kind: Kind
     features: list[FeatureRead]
     positions: list[PositionRead]
-    lower: AltitudeRead | None = None
-    upper: AltitudeRead | None = None
-    start: str | None = None
-    end: str | None = None
-    notes: list[Note] = []
+    lower: AltitudeRead | None
+    upper: AltitudeRead | None
+    start: str | None
+    end: str | None
+    notes: list[Note]
+
+
+def place_only(
+    kind: Kind, features: list[FeatureRead], positions: list[PositionRead], notes: list[Note]
+) -> Reading:
+    """What was found in a text that says nothing of heights and times."""
+    return Reading(
+        kind=kind,
+        features=features,
+        positions=positions,
+        lower=None,
+        upper=None,
+        start=None,
+        end=None,
+        notes=notes,
+    )
 
 
 def degrees(nanodeg: int) -> float:

@@ -31,6 +31,7 @@ from detente.interop.found import (
     Reading,
     coordinates,
     degrees,
+    place_only,
 )
 from detente.limits import KML_DEPTH, KML_ELEMENTS, NAME_CHARS, READ_BYTES, READ_FEATURES
 from detente.units import NANODEG_PER_DEG
@@ -149,7 +150,7 @@ class _Reader:
         elif self.modes - {"clampToGround"}:
             mode = ", ".join(sorted(self.modes))
             self.notes["heights-not-read"] = Note("heights-not-read", {"mode": mode})
-        return Reading(
+        return place_only(
             kind="kml",
             features=self.features,
             positions=self.reads,

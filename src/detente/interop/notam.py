@@ -320,7 +320,7 @@ def _area(text: str, notes: list[Note]) -> Reading | None:
     if not runs:
         return None
     if _CURVED.search(text):
-        notes.append(Note("arc-not-read"))
+        notes.append(Note("arc-not-read", {}))
         return None
     found: Reading | None = None
     for run in runs:

@@ -21,6 +21,7 @@ from detente.interop.found import (
     PropertiesRead,
     Reading,
     coordinates,
+    place_only,
 )
 from detente.interop.glyphs import Token, cut, plain, refuse, where
 from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_M, TENTH_MM_PER_NM
@@ -138,7 +139,7 @@ def read_sketch(original: str) -> Reading:
     if False in found:
         return found[False]
     if True in found:
-        found[True].notes.append(Note("comma-decimal"))
+        found[True].notes.append(Note("comma-decimal", {}))
         return found[True]
     long = any(len(rest) > 3 for rest in commas)  # no coordinate has four digits before its point
     raise errors[True] if long or errors[True].code == "length-comma" else errors[False]
@@ -169,7 +170,7 @@ def _read(text: str, original: str, *, comma: bool) -> Reading:
     for reading in readings:
         for note in reading.notes:
             notes.setdefault(note.code, note)
-    return Reading(
+    return place_only(
         kind=readings[0].kind,
         features=[feature for reading in readings for feature in reading.features],
         positions=[position for reading in readings for position in reading.positions],
@@ -254,12 +255,12 @@ def shape_of(found: Positions) -> Reading:
     else:
         ring = [*positions, positions[0]]
         if len(places) == len(positions) and not found.closed:
-            notes.append(Note("ring-closed"))
+            notes.append(Note("ring-closed", {}))
         _bend(ring, properties, notes)
         feature = FeatureRead(
             geometry=PolygonGeometry([[coordinates(p) for p in ring]]), properties=properties
         )
-    return Reading(kind="positions", features=[feature], positions=reads, notes=notes)
+    return place_only(kind="positions", features=[feature], positions=reads, notes=notes)
 
 
 def _bend(line: list[LonLat], properties: PropertiesRead, notes: list[Note]) -> None:
@@ -267,7 +268,7 @@ def _bend(line: list[LonLat], properties: PropertiesRead, notes: list[Note]) -> 
     go round the other way."""
     if any(abs(one[0] - other[0]) > _HALF_TURN for one, other in pairwise(line)):
         properties.edges = "geodesic"
-        notes.append(Note("edges-geodesic"))
+        notes.append(Note("edges-geodesic", {}))
 
 
 def _sized(text: str, original: str, found: Positions, length: Token, roles: set[str]) -> Reading:
@@ -295,13 +296,13 @@ def _sized(text: str, original: str, found: Positions, length: Token, roles: set
         notes.append(Note("length-halved", {"read": said}))
     name, value = _length(text, said, length, halved)
     if radius:
-        return Reading(
+        return place_only(
             kind="circle",
             features=[circle(places[0].position, name, value)],
             positions=[place.read for place in places],
             notes=notes,
         )
-    return Reading(
+    return place_only(
         kind="corridor",
         features=[_corridor(places, name, value, notes)],
         positions=[place.read for place in places],
