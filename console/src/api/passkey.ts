@@ -28,8 +28,8 @@ export async function signWithPasskey(path: string): Promise<Session> {
 }
 
 /** Makes a passkey for the officer who is signed in. */
-export async function addPasskey(label: string): Promise<void> {
+export async function addPasskey(name: string): Promise<void> {
   const asked = await post<Asked>("passkeys/options");
   const credential = (await navigator.credentials.create({ publicKey: json().parseCreationOptionsFromJSON(asked.options) })) as PublicKeyCredential;
-  await post("passkeys", { challenge: asked.challenge, credential: credential.toJSON(), label });
+  await post("passkeys", { challenge: asked.challenge, credential: credential.toJSON(), name });
 }

@@ -12,7 +12,7 @@ class SessionState {
     return this.who?.locked ?? false;
   }
 
-  may(action: string): boolean {
+  may(action: Session["actions"][number]): boolean {
     return this.who?.actions.includes(action) ?? false;
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Component } from "svelte";
 import type { IconName } from "../lib/Icon.svelte";
+import type { Session } from "../state/session.svelte";
 
 export interface View {
   id: string;
@@ -11,7 +12,7 @@ export interface View {
   letter: string; // the key that opens it
   layout: "panel" | "page";
   hidden?: boolean;
-  needs?: string; // an action of the officer's role, without which the view is not offered
+  needs?: Session["actions"][number]; // an action of the officer's role, without which the view is not offered
   load: () => Promise<{ default: Component }>;
   detail?: () => Promise<{ default: Component<{ id: string }> }>; // beside it, when the address names an id
 }
