@@ -76,7 +76,10 @@ async def stream(
                 tick = await board.tick()
                 next_tick = max(next_tick + TICK_S, loop.time() + TICK_S / 2)
                 yield event("tick", tick)
-            if not officer.locked and (drawn is None or await _is_old(board, drawn)):
+            if officer.locked:
+                # whoever was locked holds nothing any more: after unlocking all of it goes out again
+                since, drawn = 0, None
+            elif drawn is None or await _is_old(board, drawn):
                 drawn = await board.drawn(since, epoch)
                 since, epoch = drawn.picture.revision, drawn.picture.epoch
                 yield event("picture", drawn.picture, f"{since} {epoch}")

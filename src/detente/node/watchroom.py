@@ -1,4 +1,4 @@
-"""The routes that a console lives on: picture, stream, acknowledgement, preview."""
+"""The routes that a console lives on: picture, stream, acknowledgement, preview, history."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from litestar import Request, get, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 
 from detente.errors import UsageError
@@ -21,6 +21,7 @@ from detente.node.stream import parse_mark, stream
 from detente.protocol.alarms import AlarmRow, acknowledge
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
+from detente.protocol.history import Proof, Timeline, proof, timeline
 from detente.protocol.picture import Preview, preview
 
 if TYPE_CHECKING:
@@ -137,7 +138,27 @@ def watchroom_routes(
         )
         return found
 
-    return [picture, events, acknowledgements, preview_notice]
+    @get(
+        "/api/v1/notices/{notice:str}/timeline",
+        summary="What the ledger holds about a notice, oldest first",
+        tags=["console"],
+    )
+    async def timeline_of(request: Request[Any, Any, Any], notice: FromPath[str]) -> Timeline:
+        await officer(request, "read")
+        found: Timeline = await node.do(lambda core: timeline(core, notice))
+        return found
+
+    @get(
+        "/api/v1/notices/{notice:str}/proof",
+        summary="What proves the newest version of a notice",
+        tags=["console"],
+    )
+    async def proof_of(request: Request[Any, Any, Any], notice: FromPath[str]) -> Proof:
+        await officer(request, "read")
+        found: Proof = await node.do(lambda core: proof(core, notice))
+        return found
+
+    return [picture, events, acknowledgements, preview_notice, timeline_of, proof_of]
 
 
 def check_count(alarms: list[str]) -> None:
