@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 pytestmark = pytest.mark.e2e
@@ -115,6 +116,45 @@ def test_demo_what_if_runs_until_stopped_and_ends_its_nodes() -> None:
     directory = next(line[2:] for line in lines if line.startswith("D="))
     assert not Path(directory).exists()
     assert not any(serving(process, directory) for process in processes(text))
+
+
+def test_demo_shows_a_console_for_each_party_before_the_story() -> None:
+    """Each party has a link that signs in once and a password that unlocks; the reader can get more."""
+    with subprocess.Popen(
+        [*DETENTE, "demo", "--no-browser"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as demo:
+        assert demo.stdout is not None
+        lines: list[str] = []
+        try:
+            for line in demo.stdout:
+                lines.append(line)
+                if "detente operator link" in line:
+                    break
+            text = "".join(lines)
+            assert "files PATROL" not in text
+            place = next(line[2:].strip() for line in lines if line.startswith("D="))
+            found = re.findall(
+                r"(\w+) +(http://localhost:\d+)/#/sign-in\?link=(\S+)  password (\S+)", text
+            )
+            assert [name for name, *_ in found] == ["North", "South"]
+            assert len({password for *_, password in found}) == 2
+            for name, base, secret, password in found:
+                with httpx.Client(base_url=base, headers={"x-detente": "console"}) as client:
+                    answer = client.post("/api/v1/session/link", json={"link": secret})
+                    session = answer.json()
+                    assert (session["role"], session["party_name"]) == ("watch", name)
+                    assert client.post("/api/v1/session/lock").json()["locked"] is True
+                    body = {"password": password}
+                    assert client.post("/api/v1/session/unlock", json=body).status_code == 200
+            another = detente("operator", "link", f"{place}/south", "watch", "--json")
+            assert json.loads(another.stdout)["link"].startswith(found[1][1])
+        finally:
+            demo.send_signal(signal.SIGTERM)
+            demo.stdout.read()
+        assert demo.wait(30) == 0
 
 
 def test_demo_il20_shows_the_record_first_and_refuses_words() -> None:

@@ -325,3 +325,106 @@ def test_guessing_passwords_keeps_no_statement_waiting(trio: Any, operators: Any
         for thread in threads:
             thread.join()
     assert codes <= {401, 503}
+
+
+CONSOLE = {"x-detente": "console"}
+
+
+def browser(node: Any) -> httpx.Client:
+    """A client that keeps cookies and calls the node by name, as a browser does."""
+    return httpx.Client(base_url=f"http://localhost:{node.api_port}", headers=CONSOLE, timeout=30)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_link_from_the_command_line_signs_a_browser_in_once(
+    make: Any, kit: Any, running: bool
+) -> None:
+    """`operator link` prints an address that opens a session, made by a running node or without one."""
+    node = make().north
+    if running:
+        node.start()
+    kit.ok(
+        *("operator", "add", node.dir, "anna b", "--role", "watch", "--password-stdin"),
+        stdin=PASSWORD + "\n",
+    )
+    found = kit.ok("operator", "link", node.dir, "anna b", "--json").json
+    assert sorted(found) == ["expires", "link", "name"]
+    printed = kit.ok("operator", "link", node.dir, "anna b").out
+    assert ("detente serve" in printed) == (not running)
+    address, _, secret = found["link"].partition("#/sign-in?link=")
+    assert address == f"http://localhost:{node.api_port}/"
+    if not running:
+        node.start()
+    with browser(node) as client:
+        answer = client.post("/api/v1/session/link", json={"link": secret})
+        assert answer.status_code == 200, answer.text
+        assert client.cookies.get(f"detente-{node.api_port}")
+        assert client.get("/api/v1/session").json()["name"] == "anna b"
+        assert client.get("/api/v1/notices").status_code == 200
+        again = client.post("/api/v1/session/link", json={"link": secret})
+        assert again.status_code == 401
+        assert client.get("/api/v1/session").status_code == 200  # a link of no use ends nothing
+    assert kit.cli("operator", "link", node.dir, "nobody").code == 2
+
+
+def test_locked_browser_is_unlocked_by_its_own_officer(trio: Any, operators: Any) -> None:
+    """At a real node: lock, refused, unlock, sign out; a restart changes nothing about the lock."""
+    node = trio.north
+    with browser(node) as client:
+        body = {"name": "wat", "password": PASSWORD, "cookie": True}
+        assert client.post("/api/v1/session", json=body).status_code == 200
+        assert client.post("/api/v1/session/lock").json()["locked"] is True
+        node.stop()
+        node.start()
+        assert client.get("/api/v1/notices").status_code == 423
+        wrong = client.post("/api/v1/session/unlock", json={"password": "guess guess"})
+        assert wrong.status_code == 403
+        good = client.post("/api/v1/session/unlock", json={"password": PASSWORD})
+        assert (good.status_code, good.json()["locked"]) == (200, False)
+        assert client.get("/api/v1/notices").status_code == 200
+        assert client.delete("/api/v1/session").status_code == 200
+        assert f"detente-{node.api_port}" not in client.cookies
+        assert client.get("/api/v1/session").status_code == 401
+    trio.wait_open()
+
+
+def test_cookies_of_two_nodes_on_one_machine_do_not_meet(
+    trio: Any, operators: Any, kit: Any
+) -> None:
+    """One browser is signed in at both nodes at once: cookies have the port in their names."""
+    kit.ok(
+        *("operator", "add", trio.south.dir, "sue", "--role", "reader", "--password-stdin"),
+        stdin=PASSWORD + "\n",
+    )
+    with browser(trio.north) as client:
+        for node, name in ((trio.north, "wat"), (trio.south, "sue")):
+            body = {"name": name, "password": PASSWORD, "cookie": True}
+            base = f"http://localhost:{node.api_port}"
+            assert client.post(f"{base}/api/v1/session", json=body).status_code == 200
+        for node, name in ((trio.north, "wat"), (trio.south, "sue")):
+            found = client.get(f"http://localhost:{node.api_port}/api/v1/session").json()
+            assert (found["name"], found["party"]) == (name, node.party)
+
+
+def test_every_route_s_answer_carries_the_console_s_policy(
+    trio: Any, operators: Any, document: Any
+) -> None:
+    """Over a real connection, with and without a session, every route answers with the headers."""
+    names = ("content-security-policy", "x-content-type-options", "referrer-policy")
+    names += ("cross-origin-opener-policy", "cross-origin-resource-policy", "permissions-policy")
+    with httpx.Client(base_url=trio.north.api, timeout=30) as stranger:
+        for client in (stranger, operators["reader"]):
+            for method, path in [*routes(document), ("GET", "/"), ("GET", "/assets/x.js")]:
+                if path == "/api/v1/stream":
+                    continue  # it does not end; its headers are those of every answer
+                answer = client.request(method, path)
+                assert [answer.headers.get_list(name) for name in names].count([]) == 0, path
+                assert all(len(answer.headers.get_list(name)) == 1 for name in names), path
+                assert "frame-ancestors 'none'" in answer.headers[names[0]]
+
+
+def test_name_that_was_made_to_mean_this_machine_gets_nothing(trio: Any) -> None:
+    """A request for another host at the loopback door is misdirected, whatever it asks."""
+    for path in ("/", "/healthz", "/api/v1/session"):
+        answer = httpx.get(trio.north.api + path, headers={"host": "attacker.example"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (421, "host")

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -22,6 +23,7 @@ import tempfile
 import textwrap
 import threading
 import time
+import webbrowser
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -83,6 +85,7 @@ COSIGNED_S = (
 KEYS_BEFORE_US = 86_400 * US_PER_S  # keys count from a day before the story and the machine's clock
 SOCKET_PATH_BYTES = 100  # Linux takes 107 bytes for the path of a local socket, others fewer
 WIDTH = 100  # where the output is no terminal
+OFFICER = "watch"  # who signs in to each party's console: the same name, a password each
 SHORT = 8  # characters of an id that are shown: enough to tell a dozen of them apart
 
 _COLOURS = ("cyan", "yellow")  # by place in the script: swapping the parties swaps the colours
@@ -109,7 +112,7 @@ def run_demo(
         speed: how much faster than written the story is told.
         exit_after_s: end after so many seconds, counted from the start of the demo.
         directory: where the three nodes live and stay; default: a temporary directory, removed.
-        no_browser: has no effect yet: there is no console to open.
+        no_browser: only print the consoles' links, rather than open them where there is a display.
         swap: exchange the two parties everywhere.
         console: where the story is told.
 
@@ -120,7 +123,6 @@ def run_demo(
         UsageError: no such scenario, a malformed one, a directory in use, a speed out of range.
         UnavailableError: a node did not start.
     """
-    del no_browser
     started = time.monotonic()
     script, timeline = _read_scenario(scenario)
     if swap:
@@ -137,6 +139,9 @@ def run_demo(
                 show.opening(timeline)
                 nodes.agree(speed)
                 show.cast(nodes)
+                show.consoles(nodes)
+                if not no_browser:
+                    _open_consoles(nodes)
                 _Player(script, nodes, show, speed, until).play()
             except (KeyboardInterrupt, Stopped):
                 show.blank()
@@ -251,6 +256,7 @@ class _Nodes:
         self.failed: DetenteError | None = None
         self.clock: Clock | None = None
         self.agreement: Agreement | None = None
+        self.consoles: dict[str, tuple[str, str]] = {}  # party, to its console's link and password
         self.begin = 0.0  # when the scenario clock shows its start, on the monotonic clock
         self._ending = threading.Event()
         self._lock = threading.Lock()
@@ -279,6 +285,7 @@ class _Nodes:
                 # machine the witness is started when they answer, and is there before it is needed.
                 list(pool.map(self._spawn, parties))
                 list(pool.map(self._connect, parties))
+                list(pool.map(self._add_officer, parties))
             for party in self.parties:
                 if party not in parties:
                     self._spawn(party)
@@ -335,6 +342,17 @@ class _Nodes:
                 )
             time.sleep(0.02)
         self.apis[party.id] = Api(path).__enter__()
+
+    def _add_officer(self, party: Party) -> None:
+        """Add somebody who watches the party's console, with a link that signs in once."""
+        api = self.apis.get(party.id)
+        if api is None:
+            return
+        password = _password()
+        body = {"name": OFFICER, "role": "watch", "password": password}
+        api.json("POST", "/api/v1/operators", body=body)
+        link = api.json("POST", f"/api/v1/operators/{OFFICER}/link")["link"]
+        self.consoles[party.id] = (link, password)
 
     def agree(self, speed: float) -> None:
         """Propose, sign and accept the agreement, with the scenario clock starting about now."""
@@ -437,6 +455,21 @@ def _free_ports(count: int) -> list[int]:
         return ports
 
 
+def _password() -> str:
+    """Words for nobody to remember and somebody to type: 80 random bits in four groups."""
+    letters = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+
+
+def _open_consoles(nodes: _Nodes) -> None:
+    """Open each party's console in the reader's browser, where there is a display to show it."""
+    displays = ("DISPLAY", "WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not any(os.environ.get(one) for one in displays):
+        return
+    for link, _ in nodes.consoles.values():
+        webbrowser.open(link)
+
+
 def _answers(path: Path) -> bool:
     """Whether a node answers on its local socket."""
     if not path.exists():
@@ -509,6 +542,20 @@ class _Show:
         )
         self.plain(f"  All times are of the {nodes.clock.label}")
         self.plain(f"  {LEGAL_NOTE}")
+        self.blank()
+
+    def consoles(self, nodes: _Nodes) -> None:
+        """How to look at each party's own console; a link may be kept in no record, so it works once."""
+        self.plain("  Consoles. Each link signs in once, within ten minutes; the password unlocks.")
+        for party in nodes.parties:
+            if party.id in nodes.consoles:
+                link, password = nodes.consoles[party.id]
+                self.plain(
+                    f"  {party.name:<{self._width}}  {link}  password {password}",
+                    self._styles.get(party.id, ""),
+                )
+        first = next(party.id for party in nodes.parties if party.id in nodes.consoles)
+        self.plain(f"  Another link: detente operator link $D/{first} {OFFICER}")
         self.blank()
 
     def line(self, now_us: int, party: str, text: str, style: str = "") -> None:

@@ -9,6 +9,7 @@ import ssl
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -88,12 +89,31 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
 
 @operators.command()
 @errors
+def link(
+    directory: Dir, name: Annotated[str, typer.Argument(metavar="NAME")], as_json: Json = False
+) -> None:
+    """Print a link that signs an operator's browser in: once, within ten minutes."""
+    with Api(directory) as api:
+        found = api.json("POST", f"/api/v1/operators/{quote(name, safe='')}/link")
+        running = api.running
+
+    def text() -> None:
+        out.print(found["link"], markup=False, highlight=False, soft_wrap=True)
+        out.print(f"  for {name}, once, until {found['expires']}", markup=False)
+        if not running:
+            out.print(f"  The node does not run; start it: detente serve {directory}", markup=False)
+
+    show(found, as_json, text)
+
+
+@operators.command()
+@errors
 def remove(
     directory: Dir, name: Annotated[str, typer.Argument(metavar="NAME")], as_json: Json = False
 ) -> None:
     """Remove an operator and end their sessions."""
     with Api(directory) as api:
-        found = api.json("DELETE", f"/api/v1/operators/{name}")
+        found = api.json("DELETE", f"/api/v1/operators/{quote(name, safe='')}")
     show(found, as_json, lambda: out.print(f"removed {name}", markup=False))
 
 

@@ -21,7 +21,7 @@ def demo(
     speed: Annotated[float, typer.Option(help="How many times faster the story is told.")] = 1.0,
     browser: Annotated[
         bool,
-        typer.Option("--browser/--no-browser", help="Open a browser (there is no console yet)."),
+        typer.Option("--browser/--no-browser", help="Open each party's console in a browser."),
     ] = False,
     exit_after: Annotated[
         float | None, typer.Option(metavar="S", help="End after so many seconds.")

@@ -79,10 +79,12 @@ def add_operator(store: Store, name: str, role: str, desk: str, password: str, n
     Raises:
         UsageError: name, role or password breaks its rule, or the name is taken.
     """
-    if not 1 <= len(name) <= NAME_CHARS or not name.isprintable() or name.startswith("local:"):
+    printable = 1 <= len(name) <= NAME_CHARS and name.isprintable()
+    # a slash or nothing but dots could not stand in an address, and so never be removed
+    if not printable or "/" in name or not name.strip(".") or name.startswith("local:"):
         raise UsageError(
             "operator-name",
-            f"name is {shown(name)}; it must have 1 to {NAME_CHARS} printable characters",
+            f"name is {shown(name)}; it must have 1 to {NAME_CHARS} printable characters, no slash, and not be dots only",
             field="name",
         )
     if role not in ROLES or role == "local":

@@ -59,7 +59,8 @@ def answer_error(_request: Request[Any, Any, Any], error: DetenteError) -> Respo
 def answer_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """The framework's own refusals in the same shape as ours."""
     if error.status_code == 413:
-        error_413 = UsageError("body-too-large", too_large(API_BODY_BYTES), field="body")
+        most = _request.route_handler.resolve_request_max_body_size() or API_BODY_BYTES
+        error_413 = UsageError("body-too-large", too_large(most), field="body")
         return answer_error(_request, error_413)
     known = UnavailableError if error.status_code >= 500 else UsageError
     text = f"{error.detail}"

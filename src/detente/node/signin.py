@@ -15,7 +15,7 @@ from detente.node import operators, passkeys
 from detente.node.gate import Door, from_console, no_header
 from detente.node.node import Node
 from detente.node.operators import ROLES, Action, Role
-from detente.node.shapes import Shape
+from detente.node.shapes import Shape, answers
 from detente.protocol.core import Core
 from detente.units import format_time
 
@@ -235,6 +235,7 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
         tags=["session"],
         security=[],
         request_max_body_size=SIGN_IN_BODY_BYTES,
+        responses=answers(200, SignedIn),
     )
     async def open_session(request: Asked, data: JSONBody[SignIn]) -> Response[SignedIn]:
         if data.cookie:
@@ -251,6 +252,7 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
         tags=["session"],
         security=[],
         request_max_body_size=SIGN_IN_BODY_BYTES,
+        responses=answers(200, SignedIn),
     )
     async def open_by_link(request: Asked, data: JSONBody[LinkSignIn]) -> Response[SignedIn]:
         refuse_others(request)
@@ -272,6 +274,7 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
         tags=["session"],
         security=[],
         request_max_body_size=SIGN_IN_BODY_BYTES,
+        responses=answers(200, PasskeyOptions),
     )
     async def challenge(request: Asked, data: JSONBody[Nothing]) -> PasskeyOptions:
         relying = passkeys.relying_of(door, request.headers.get("host", ""))
@@ -312,6 +315,7 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
         tags=["session"],
         security=[],
         request_max_body_size=SIGN_IN_BODY_BYTES,
+        responses=answers(200, SignedIn),
     )
     async def open_by_passkey(request: Asked, data: JSONBody[PasskeyAnswer]) -> Response[SignedIn]:
         refuse_others(request)
@@ -320,23 +324,41 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
             raise refused(passkeys.wrong_passkey())
         return await begin(request, name, cookie=True)
 
-    @get("/api/v1/session", summary="Who am I", tags=["session"])
+    @get("/api/v1/session", summary="Who am I", tags=["session"], responses=answers(200, Session))
     async def show_session(request: Asked) -> Session:
         return await say_session(request)
 
-    @delete("/api/v1/session", status_code=200, summary="Sign out", tags=["session"])
+    @delete(
+        "/api/v1/session",
+        status_code=200,
+        summary="Sign out",
+        tags=["session"],
+        responses=answers(200, SignedOut),
+    )
     async def end_session(request: Asked) -> Response[SignedOut]:
         hashed = operators.token_hash(token_of(request))
         await node.do(lambda _core: store.end_session(hashed))
         return Response(SignedOut(signed_out=True), headers={"set-cookie": door.set_cookie("")})
 
-    @post("/api/v1/session/lock", status_code=200, summary="Lock the session", tags=["session"])
+    @post(
+        "/api/v1/session/lock",
+        status_code=200,
+        summary="Lock the session",
+        tags=["session"],
+        responses=answers(200, Session),
+    )
     async def lock(request: Asked) -> Session:
         token = token_of(request)
         await node.do(lambda _core: operators.lock_session(store, token, now_us()))
         return await say_session(request)
 
-    @post("/api/v1/session/unlock", status_code=200, summary="Unlock the session", tags=["session"])
+    @post(
+        "/api/v1/session/unlock",
+        status_code=200,
+        summary="Unlock the session",
+        tags=["session"],
+        responses=answers(200, Session),
+    )
     async def unlock(request: Asked, data: JSONBody[Unlock]) -> Session:
         token = token_of(request)
         by_passkey = data.challenge is not None and data.credential is not None
@@ -357,7 +379,12 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
             raise refused(_still_locked(left))
         return await say_session(request)
 
-    @get("/api/v1/passkeys", summary="The officer's own passkeys", tags=["session"])
+    @get(
+        "/api/v1/passkeys",
+        summary="The officer's own passkeys",
+        tags=["session"],
+        responses=answers(200, Passkeys),
+    )
     async def list_passkeys(request: Asked) -> Passkeys:
         who = await officer(request, "read")
         rows = await node.do(lambda _core: store.passkeys(who.name))
@@ -368,6 +395,7 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
         status_code=200,
         summary="A challenge for a new passkey",
         tags=["session"],
+        responses=answers(200, PasskeyOptions),
     )
     async def passkey_options(request: Asked, data: JSONBody[Nothing]) -> PasskeyOptions:
         who = await officer(request, "read")
@@ -380,7 +408,13 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
         )
         return PasskeyOptions(challenge=options["challenge"], options=options)
 
-    @post("/api/v1/passkeys", status_code=201, summary="Add a passkey", tags=["session"])
+    @post(
+        "/api/v1/passkeys",
+        status_code=201,
+        summary="Add a passkey",
+        tags=["session"],
+        responses=answers(201, Passkey),
+    )
     async def add_passkey(request: Asked, data: JSONBody[PasskeyMade]) -> Passkey:
         who = await officer(request, "read")
         owner = operators.token_hash(token_of(request))
@@ -427,6 +461,7 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
         status_code=200,
         summary="Remove one of the officer's own passkeys",
         tags=["session"],
+        responses=answers(200, PasskeyRemoved),
     )
     async def remove_passkey(request: Asked, passkey: FromPath[str]) -> PasskeyRemoved:
         who = await officer(request, "read")
@@ -443,6 +478,7 @@ def signin_routes(node: Node, door: Door, officer: WhoAsks) -> list[Any]:
         status_code=201,
         summary="Make a one-use link that signs an operator in",
         tags=["operations"],
+        responses=answers(201, Link),
     )
     async def make_link(request: Asked, name: FromPath[str]) -> Link:
         await officer(request, "manage")

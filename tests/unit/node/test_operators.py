@@ -8,18 +8,25 @@ from typing import Any
 import pytest
 
 from detente.errors import DetenteError, UsageError
+from detente.limits import LINKS_PER_OPERATOR, UNLOCK_TRIES
 from detente.node import operators
 from detente.node.operators import (
+    LINK_S,
     PASSWORD_CHARS,
     PASSWORD_MOST_CHARS,
     ROLES,
     SESSION_S,
     Officer,
     add_operator,
+    begin_unlock,
     check_password,
+    end_unlock,
     local_officer,
+    lock_session,
+    make_link,
     officer_of,
     open_session,
+    take_link,
 )
 from detente.node.store import Store
 
@@ -121,6 +128,8 @@ def test_removed_operator_has_no_session_left(store: Store) -> None:
         ({"name": "x" * 65}, "name"),
         ({"name": "a\tb"}, "name"),
         ({"name": "local:root"}, "name"),
+        ({"name": "an/na"}, "name"),
+        ({"name": ".."}, "name"),
         ({"role": "local"}, "role"),
         ({"role": "boss"}, "role"),
         ({"password": "p" * (PASSWORD_CHARS - 1)}, "password"),
@@ -146,6 +155,63 @@ def test_name_is_taken_once(store: Store) -> None:
     add(store, name="ben")
     assert check_password(store.operator("anna"), PASSWORD)
     assert [row.name for row in store.operators()] == ["anna", "ben"]
+
+
+def test_link_is_good_once_and_for_ten_minutes(store: Store) -> None:
+    """A link's secret names its operator once, until its time; what is kept is its hash."""
+    from detente.node import schema
+
+    add(store)
+    secret, expires_us = make_link(store, "anna", T0)
+    assert expires_us == T0 + LINK_S * 1_000_000
+    (row,) = store.connection.execute(schema.sign_in_link.select()).all()
+    assert secret not in row.secret_hash
+    assert take_link(store, secret + "x", T0) is None
+    assert take_link(store, secret, expires_us - 1) == "anna"
+    assert take_link(store, secret, T0) is None
+    secret, expires_us = make_link(store, "anna", T0)
+    assert take_link(store, secret, expires_us) is None
+    with pytest.raises(UsageError) as caught:
+        make_link(store, "nobody", T0)
+    assert caught.value.code == "operator-unknown"
+
+
+def test_links_do_not_pile_up(store: Store) -> None:
+    """An operator has ten links at most, the newest; what has expired goes; others' are left alone."""
+    from detente.node import schema
+
+    add(store)
+    add(store, name="ben")
+    of_ben, _ = make_link(store, "ben", T0)
+    made = [make_link(store, "anna", T0 + i)[0] for i in range(LINKS_PER_OPERATOR + 1)]
+    assert len(store.connection.execute(schema.sign_in_link.select()).all()) == len(made)
+    assert take_link(store, made[0], T0) is None
+    assert take_link(store, made[1], T0) == take_link(store, made[-1], T0) == "anna"
+    assert take_link(store, of_ben, T0) == "ben"
+    make_link(store, "ben", T0 + 2 * LINK_S * 1_000_000)
+    assert len(store.connection.execute(schema.sign_in_link.select()).all()) == 1
+
+
+def test_removed_operator_has_no_link_left(store: Store) -> None:
+    """A link that was made for somebody who was removed opens nothing, also not for a namesake."""
+    add(store)
+    secret, _ = make_link(store, "anna", T0)
+    store.remove_operator("anna")
+    add(store)
+    assert take_link(store, secret, T0) is None
+
+
+def test_guesses_at_the_same_moment_share_no_try(store: Store) -> None:
+    """Tries are counted before they are judged: five begun together and wrong end the session."""
+    add(store)
+    token, _, _ = open_session(store, "anna", T0)
+    lock_session(store, token, T0)
+    for _ in range(UNLOCK_TRIES):
+        begin_unlock(store, token, T0)
+    assert end_unlock(store, token, T0, right=False) == 0
+    with pytest.raises(DetenteError) as caught:
+        end_unlock(store, token, T0, right=True)
+    assert caught.value.code == "sign-in"
 
 
 def test_roles_are_those_of_the_contract() -> None:
