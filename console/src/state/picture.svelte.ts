@@ -86,7 +86,7 @@ class PictureState {
 
   async #open(): Promise<void> {
     if (!this.#running || this.#source) return;
-    const source = new EventSource(address("stream", { since: this.#since }));
+    const source = new EventSource(address("stream", { since: this.#since, epoch: this.#epoch || undefined }));
     this.#source = source;
     source.addEventListener("picture", (event) => this.#take(JSON.parse((event as MessageEvent<string>).data) as Picture));
     source.addEventListener("tick", (event) => this.#tick(JSON.parse((event as MessageEvent<string>).data) as Tick));
@@ -149,13 +149,15 @@ class PictureState {
     const nextConflicts = new Map(anew ? [] : this.conflicts);
     for (const row of conflicts) nextConflicts.set(row.id, row);
     const byId = new Map(anew ? [] : this.alarms.map((row) => [row.id, row]));
+    // an alarm of a line is in every picture until it is acknowledged; the node has forgotten one that is not
+    for (const row of this.alarms) if (row.kind === "line" && !row.acknowledged) byId.delete(row.id);
     for (const row of alarms) byId.set(row.id, row);
     this.#epoch = picture.epoch;
     this.#since = picture.revision;
     this.head = head;
     if (anew || notices.length) this.notices = nextNotices;
     if (anew || conflicts.length) this.conflicts = nextConflicts;
-    if (anew || alarms.length) this.alarms = rankAlarms([...byId.values()]);
+    if (anew || alarms.length || byId.size !== this.alarms.length) this.alarms = rankAlarms([...byId.values()]);
     this.changed = anew ? null : { notices: notices.map((row) => row.id), conflicts: conflicts.map((row) => row.id) };
     this.started = true;
   }
