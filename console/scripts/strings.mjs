@@ -60,7 +60,7 @@ function* checkValue(language, english, value) {
   const plural = typeof value === "object";
   const wanted = new Set(Object.values(forms(english)).flatMap((text) => [...placeholders(text)]));
   if (typeof english === "object" && !plural) yield "must be an object of plural forms, as in English";
-  if (plural && !wanted.has("n")) yield "is an object of plural forms; English has no {n}";
+  if (plural && typeof english === "string" && !wanted.has("n")) yield "is an object of plural forms; English counts nothing there";
   if (plural) {
     const needed = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
     const missing = needed.filter((form) => !(form in value));
@@ -97,13 +97,24 @@ export function checkTranslations(folder, languages = Object.keys(LANGUAGES)) {
     const words = readWords(folder, language);
     for (const [key, value] of english) {
       if (key === "frame.status") continue;
-      if (!words.has(key)) missing.push(`${language} ${key} is not translated`);
+      if (!words.has(key)) missing.push([language, key]);
       else for (const why of checkValue(language, value, words.get(key))) problems.push(`${language} ${key} ${why}`);
     }
     for (const key of words.keys()) if (!english.has(key)) problems.push(`${language} ${key} is not in English`);
     if (!["draft", "reviewed"].includes(words.get("frame.status"))) problems.push(`${language} frame.status must be "draft" or "reviewed"`);
   }
   return { problems, missing };
+}
+
+/** A line for each room of a language that lacks words. */
+function gathered(missing) {
+  const rooms = new Map();
+  for (const [language, key] of missing) {
+    const [room, name] = key.split(".");
+    const at = `${language} ${room}`;
+    rooms.set(at, [...(rooms.get(at) ?? []), name]);
+  }
+  return [...rooms].map(([at, names]) => `${at}: not translated: ${names.join(", ")}`);
 }
 
 function* children(node) {
@@ -283,7 +294,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { problems, missing } = checkTranslations(words);
   problems.push(...checkSources(source, words));
   for (const line of problems) console.error(line);
-  for (const line of missing) (draft ? console.log : console.error)(line);
+  for (const line of gathered(missing)) (draft ? console.log : console.error)(line);
   const wrong = problems.length + (draft ? 0 : missing.length);
   console.log(`strings: ${readWords(words, "en").size} words, ${problems.length} problems, ${missing.length} not translated`);
   process.exitCode = wrong ? 1 : 0;
