@@ -1,19 +1,22 @@
 /** One sentence for an alarm, and where it leads. */
-import { coded, t } from "../i18n/index.svelte";
+import { i18n, t } from "../i18n/index.svelte";
 import { inert } from "../lib/inert";
 import { picture, type Alarm } from "../state/picture.svelte";
 
 const NAME_MOST = 80;
 
 /** Puts a name between isolates, so that a name in another script does not turn the sentence round. */
-export function isolate(text: unknown): string {
-  return `\u2068${inert(text, NAME_MOST)}\u2069`;
+export function isolate(text: unknown, most: number = NAME_MOST): string {
+  return `\u2068${inert(text, most)}\u2069`;
 }
 
 export function alarmWords(alarm: Alarm): string {
   const [first = "", second = ""] = alarm.notices.map(isolate);
   const party = isolate(picture.nameOf(alarm.party));
-  if (alarm.kind === "fault") return t("frame.alarm-fault", { words: coded("codes", alarm.code) || inert(alarm.message, 200), party });
+  if (alarm.kind === "fault") {
+    const known = i18n.has(`codes.${alarm.code}`);
+    return t("frame.alarm-fault", { words: known ? t(`codes.${alarm.code}`) : isolate(alarm.message, 200), party });
+  }
   return t(`frame.alarm-${alarm.kind}`, { first, second, party });
 }
 
