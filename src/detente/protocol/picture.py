@@ -191,6 +191,9 @@ class Drawings:
         self._bytes = 0
         self._kept: dict[str, msgspec.Raw] = {}
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def pieces(self, wanted: Mapping[str, ActivityNotice]) -> dict[str, list[Piece]]:
         """The drawn pieces of notices by body digest; all that are new are drawn at once.
 
