@@ -1,4 +1,5 @@
 /** Keys: one table, from which the list on `?` is made. Single letters can be switched off in the settings (WCAG 2.1.4). */
+import { untrack } from "svelte";
 import { settings } from "./settings.svelte";
 
 export interface Key {
@@ -17,8 +18,9 @@ class Keys {
 
   /** Adds keys; the answer takes them away again. Later ones win, so an open dialog can take a key over. */
   add(keys: Key[]): () => void {
-    this.list = [...keys, ...this.list];
-    return () => (this.list = this.list.filter((key) => !keys.includes(key)));
+    // untracked: an effect that adds its keys must not run again because the list has grown
+    untrack(() => (this.list = [...keys, ...this.list]));
+    return () => untrack(() => (this.list = this.list.filter((key) => !keys.includes(key))));
   }
 
   #press(event: KeyboardEvent): void {
