@@ -10,7 +10,7 @@ export type Alarm = Schemas["AlarmRow"];
 export type Line = Schemas["LineRow"];
 export type Tick = Schemas["Tick"];
 
-const SILENT_MS = 4_000; // four ticks missed; the screen must say so within five seconds
+const SILENT_MS = 3_500; // three ticks missed; with the looks between, the screen says so within five seconds
 const LOOK_MS = 500;
 const RETRY_MS = 1_000;
 
