@@ -260,6 +260,10 @@ class _Reader:
                 place += 1
             else:
                 break
+        if not prefixed and any("." in number.text for number in run[:-1]):
+            # 35.5 36.2E: the first is whole by itself, and has no hemisphere
+            self.next += 1
+            return [first], False
         lettered = prefixed or self._kind(place) == "hemisphere"
         if lettered and not (prefixed and len(run) > 3):
             if len(run) > 3:

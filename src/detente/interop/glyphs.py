@@ -58,7 +58,7 @@ _UNITS = {
 _NUMBER = r"\d+(?:\.\d+)?"
 _NUMBER_COMMA = r"\d+(?:[.,]\d+)?"
 _GRID = (
-    r"(?<![0-9A-Za-z.,])(?P<grid>\d{1,2}\ ?[C-HJ-NP-Xc-hj-np-x]\ ?[A-HJ-NP-Za-hj-np-z][A-HJ-NP-Va-hj-np-v]"
+    r"(?<![0-9A-Za-z.,])(?P<grid>(?!\d+\ ?(?i:deg|sec))\d{1,2}\ ?[C-HJ-NP-Xc-hj-np-x]\ ?[A-HJ-NP-Za-hj-np-z][A-HJ-NP-Va-hj-np-v]"
     r"\ ?(?:\d{1,5}\ +\d{1,5}|\d{1,12})(?![0-9A-Za-z]))"
 )
 _POLAR = r"(?<![0-9A-Za-z])(?P<polar>[ABYZabyz]\ ?[A-Za-z]{2}\ ?(?:\d{1,5}\ +\d{1,5}|\d{2,10})(?![0-9A-Za-z]))"

@@ -21,6 +21,9 @@ from detente.errors import UsageError, shown
 from detente.units import NANODEG_PER_DEG
 
 SOUTH_DEG, NORTH_DEG = -80, 84  # where the grid ends and the polar one begins
+# A few millimetres south of the equator the arithmetic rounds a northing up to 10,000 km and names a square
+# that its zone has not; a centimetre there counts as the equator itself.
+EQUATOR_DEG = Fraction(1, 10_000_000)
 
 _REFERENCE = re.compile(r"(\d{1,2}) ?([A-Z]) ?([A-Z]{2}) ?(\d+)(?: +(\d+))?", re.ASCII)
 _BANDS = "CDEFGHJKLMNPQRSTUVWX"
@@ -85,6 +88,8 @@ def format_grid(position: LonLat, *, digits: int = 5) -> str:
             f"latitude is {float(lat):.9g}; it must lie between 80 S and 84 N for a grid reference",
             hint="give positions near a pole in degrees",
         )
+    if -EQUATOR_DEG < lat < 0:
+        lat = Fraction()
     text = _converter.toMGRS(float(lat), float(lon), MGRSPrecision=digits)
     return f"{text[:3]} {text[3:5]} {text[5 : 5 + digits]} {text[5 + digits :]}"
 
