@@ -26,6 +26,7 @@ class Keys {
   #press(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
     const at = event.target as HTMLElement;
+    if (document.querySelector("[role=alertdialog], dialog[open]") && event.key.length === 1) return; // what is covered is out of reach
     const writing = at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
     const single = event.key.length === 1;
     if (single && (writing || !settings.letters)) return;
