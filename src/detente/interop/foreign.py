@@ -170,6 +170,8 @@ def _features(document: object) -> list[tuple[str, dict[str, Any]]]:
 def _geometries(geometry: Any, field: str) -> list[tuple[str, dict[str, Any]]]:
     """The geometry, or the parts of one that a notice has no word for."""
     kind = geometry.get("type") if isinstance(geometry, dict) else None
+    if not isinstance(kind, str):
+        kind = None
     if kind in _SHAPES:
         return [(field, geometry)]
     if kind in _PARTS and isinstance(geometry.get("coordinates"), list):
