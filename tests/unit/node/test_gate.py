@@ -16,6 +16,7 @@ from detente.node.gate import Door, Gate, cookie_of, door_of, host_of
 from detente.node.home import init_home
 from detente.node.node import Node
 from detente.node.operators import SESSION_S, Officer, add_operator
+from detente.node.signin import origin_of
 
 T0 = 1_790_000_000_000_000
 PASSWORD = "correct horse battery"
@@ -508,3 +509,44 @@ def test_body_of_a_stranger_is_small(app: Any) -> None:
     answer = ask(app, "POST", "/api/v1/session", body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body-too-large")
     assert "65536" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("api", "origin"),
+    [
+        ("127.0.0.1:4711", "http://localhost:4711"),
+        ("[::1]:4711", "http://localhost:4711"),
+        ("localhost:4711", "http://localhost:4711"),
+        ("127.0.0.2:4711", "http://127.0.0.2:4711"),
+        ("192.0.2.7:443", "https://192.0.2.7:443"),
+        ("[2001:db8::1]:4711", "https://[2001:db8::1]:4711"),
+        ("node.example:4711", "https://node.example:4711"),
+        ("0.0.0.0:4711", "https://north.example:4711"),
+        ("[::]:4711", "https://north.example:4711"),
+    ],
+)
+def test_link_leads_to_the_door_by_a_name_where_there_is_one(
+    tmp_path: Path, api: str, origin: str
+) -> None:
+    """Loopback is called localhost; a door on every address is called as the card calls the machine."""
+    home = init_home(
+        tmp_path / "n",
+        party="north",
+        name="North",
+        role="party",
+        listen="127.0.0.1:4710",
+        api=api,
+        address="https://north.example:4710",
+    )
+    opened = Node(home)
+    try:
+        assert origin_of(opened, door_of(home.config)) == origin
+    finally:
+        opened.close()
+
+
+def test_names_that_are_no_loopback_door_s_need_tls() -> None:
+    """A door on every address, or on a name, is not one of this machine only."""
+    for host in ("0.0.0.0", "::", "192.0.2.7", "node.example"):
+        assert Door(host, 1).scheme == "https"
+        assert "Secure" in Door(host, 1).set_cookie("t")
