@@ -168,6 +168,12 @@ describe("shapes", () => {
     expect(isPlain(shape)).toBe(true);
   });
 
+  it("as text carry their size in the words that the node reads", () => {
+    expect(textOf({ kind: "circle", at: ["35", "10"], size: "5.0", unit: "nm" })).toBe("10, 35\nradius 5.0 NM");
+    expect(textOf({ kind: "corridor", points: [["35", "10"], ["36", "10"]], size: "900", unit: "m" })).toBe("10, 35\n10, 36\nhalf-width 900 m");
+    expect(textOf({ kind: "circle", at: ["35", "10"], size: "", unit: "nm" })).toBe("10, 35");
+  });
+
   it("of another kind than a notice can have are none", () => {
     expect(shapeFromFeature({ type: "Feature", geometry: { type: "MultiPoint", coordinates: [] }, properties: {} })).toBeNull();
   });

@@ -244,11 +244,14 @@ export function isPlain(shape: Shape): boolean {
   return shape.kind !== "area" || (shape.polygons.length === 1 && shape.polygons[0]!.length === 1);
 }
 
-/** The positions as lines of text, latitude first, every digit kept. */
+/** The shape as text that the node reads back: positions a line each, latitude first, every digit kept, then the size. */
 export function textOf(shape: Shape): string {
-  return positionsOf(shape)
-    .map(([lon, lat]) => `${lat}, ${lon}`)
-    .join("\n");
+  const lines = positionsOf(shape).map(([lon, lat]) => `${lat}, ${lon}`);
+  const size = shape.kind === "area" ? null : numberText(shape.size);
+  if (size !== null && shape.kind !== "area") {
+    lines.push(`${shape.kind === "circle" ? "radius" : "half-width"} ${size} ${shape.unit === "nm" ? "NM" : "m"}`);
+  }
+  return lines.join("\n");
 }
 
 /**
