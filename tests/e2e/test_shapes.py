@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from detente.interop.found import Reading
 from detente.node import shapes
 
 
@@ -24,7 +25,7 @@ def told(trio: Any, kit: Any) -> Any:
 
 
 AREA = {"type": "Point", "coordinates": [60, 3]}
-READS: list[tuple[str, str, Any, type[shapes.Shape]]] = [
+READS: list[tuple[str, str, Any, type[msgspec.Struct]]] = [
     ("GET", "/api/v1/status", None, shapes.NodeStatus),
     ("GET", "/api/v1/notices", None, shapes.NoticeList),
     ("GET", "/api/v1/notices/north:S-1", None, shapes.NoticeDetail),
@@ -37,6 +38,8 @@ READS: list[tuple[str, str, Any, type[shapes.Shape]]] = [
     ("GET", "/api/v1/notices/nope", None, shapes.ErrorBody),
     ("GET", "/api/v1/nothing", None, shapes.ErrorBody),
     ("POST", "/api/v1/notices", {"type": "Feature"}, shapes.ErrorBody),
+    ("POST", "/api/v1/read", {"text": "353125N 0354716E 5NM"}, Reading),
+    ("POST", "/api/v1/read", {"text": "35,5 36,2"}, shapes.ErrorBody),
     (
         "POST",
         "/api/v1/ask",
@@ -50,7 +53,7 @@ READS: list[tuple[str, str, Any, type[shapes.Shape]]] = [
     ("method", "path", "body", "shape"), READS, ids=[f"{m} {p}" for m, p, _, _ in READS]
 )
 def test_answer_is_of_the_shape_that_is_declared(
-    told: Any, kit: Any, method: str, path: str, body: Any, shape: type[shapes.Shape]
+    told: Any, kit: Any, method: str, path: str, body: Any, shape: type[msgspec.Struct]
 ) -> None:
     """No member is missing, unknown or of another type than the document says."""
     if path.endswith("/ask"):

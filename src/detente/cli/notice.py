@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from detente.cli.client import Api
@@ -17,6 +19,7 @@ from detente.cli.output import (
     exercise_banner,
     lead,
     out,
+    print_json,
     print_table,
     show,
     table,
@@ -394,6 +397,30 @@ def check(
     code = exit_code(found)
     if code:
         raise typer.Exit(code)
+
+
+@errors
+def read(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="Text, GeoJSON or KML; - is standard input.")
+    ],
+    geojson: Annotated[
+        bool, typer.Option("--geojson", help="Print the shapes as a FeatureCollection.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say how a pasted text would be read: coordinates, GeoJSON, KML or a NOTAM. Nothing is filed."""
+    from detente.cli.reading import collection, describe
+    from detente.interop.pasted import read_pasted
+    from detente.limits import READ_BYTES
+
+    # one byte more than is allowed, so that a larger text is refused and not cut
+    data = sys.stdin.buffer.read(READ_BYTES + 1) if file == "-" else read_file(Path(file), "FILE")
+    found = read_pasted(data)
+    if geojson:
+        print_json(collection(found))
+        return
+    show(msgspec.to_builtins(found), as_json, lambda: out.print(describe(found), markup=False))
 
 
 def _whole(text: str, factor: int, field: str, unit: str) -> int:
