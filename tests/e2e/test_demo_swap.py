@@ -35,10 +35,11 @@ def play(*options: str) -> list[str]:
 
 
 def normalise(line: str) -> str:
-    """A line without what differs between any two plays: ids, times, durations, sizes, addresses."""
+    """A line without what differs between any two plays: ids, times, durations, sizes, addresses, secrets."""
     for pattern, word in (
         (r"^D=.*", "D=DIR"),
         (r"process \d+, https://127\.0\.0\.1:\d+", "process PID, ADDRESS"),
+        (r"http://localhost:\d+/#/sign-in\?link=\S+  password \S+", "LINK  password WORDS"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", "TIME"),
         (r"\d{6}Z [A-Z]{3} \d\d", "DTG"),
         (r"\b[0-9a-f]{32}\b", "KEY"),
