@@ -11,7 +11,7 @@ export function isolate(text: unknown, most: number = NAME_MOST): string {
 }
 
 export function alarmWords(alarm: Alarm): string {
-  const [first = "", second = ""] = alarm.notices.map(isolate);
+  const [first = "", second = ""] = alarm.notices.map((id) => isolate(id));
   const party = isolate(picture.nameOf(alarm.party));
   if (alarm.kind === "fault") {
     const known = i18n.has(`codes.${alarm.code}`);
