@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -217,3 +219,24 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     except UsageError:
         return
     assert found.features
+
+
+def test_every_note_is_in_the_contract() -> None:
+    """Each code that a reader can note stands in docs/spec/console.md, and no other stands there."""
+    root = Path(__file__).parents[3]
+    made = {
+        code
+        for path in (root / "src/detente/interop").glob("*.py")
+        for found in re.findall(
+            r'(?:Note\(|_note\(|_add\(said,)\s*"([a-z-]+)"|"(element-[a-z-]+)"',
+            path.read_text("utf-8"),
+        )
+        for code in found
+        if code
+    }
+    spec = (root / "docs/spec/console.md").read_text("utf-8")
+    table = spec.partition("| note | says |")[2].partition("\n\n")[0]
+    told: set[str] = set()
+    for row in table.splitlines()[2:]:
+        told |= set(re.findall(r"`([a-z-]+)`", row.split("|")[1]))
+    assert made == told
