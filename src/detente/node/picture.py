@@ -29,6 +29,7 @@ from detente.protocol.picture import (
     changed_conflicts,
     changed_notices,
     conflict_rows,
+    epoch_of,
     notice_rows,
 )
 from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S, format_time
@@ -192,7 +193,12 @@ class Board:
     async def glance(self) -> tuple[str, int, int, int]:
         """Epoch, revision, version of the lines' alarms and clock: whether there is anything new."""
         found: tuple[str, int, int, int] = await self._node.do(
-            lambda core: (core.origin, core.tree.size, self._lines_version(), self._node.now_us())
+            lambda core: (
+                epoch_of(core),
+                core.tree.size,
+                self._lines_version(),
+                self._node.now_us(),
+            )
         )
         return found
 
@@ -206,14 +212,14 @@ class Board:
         self, core: Core, since: int, epoch: str | None
     ) -> tuple[Picture, list[str], list[ConflictRow], int, int | None]:
         now_us, revision = self._node.now_us(), core.tree.size
-        if epoch not in (None, core.origin) or not 0 < since <= revision:
+        if epoch not in (None, epoch_of(core)) or not 0 < since <= revision:
             since = 0
         before = core.journal.entry(since - 1) if since else None
         conflicts: list[ConflictState] = changed_conflicts(core, since)
         state, config = core.state, self._node.home.config
         member = state.agreement.members.get(core.identity.party) if state.agreement else None
         head = Picture(
-            epoch=core.origin,
+            epoch=epoch_of(core),
             revision=revision,
             since=since,
             now=format_time(now_us),

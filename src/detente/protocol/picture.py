@@ -234,6 +234,15 @@ def _edge(altitude: Altitude) -> Edge:
     )
 
 
+def epoch_of(core: Core) -> str:
+    """The name of the ledger that revisions are counted in.
+
+    Another one while peers prove this record to be an old backup: its numbers are then not those that
+    a console has from before.
+    """
+    return core.origin if core.fault is None else f"{core.origin}#{core.fault}"
+
+
 # -- which rows ----------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from detente.limits import SUMMARY_CHARS
 from detente.notice.activity import ActivityNotice, build_notice
 from detente.protocol import alarms, picture
 from detente.protocol.core import Core
+from detente.protocol.incoming import start_recovery
 from detente.protocol.picture import Drawings, NoticeRow
 from detente.simulation.node import SimNode, converse
 from detente.simulation.officer import random_notice
@@ -364,6 +365,26 @@ def test_rows_are_the_same_after_a_restart_and_so_is_the_revision(
     north.crash()
     north.start()
     assert [whole(north, since) for since in (0, middle)] == before
+
+
+def test_epoch_changes_when_the_record_proves_old_and_again_when_it_goes_on(
+    two: tuple[Room, SimNode, SimNode],
+) -> None:
+    """A console's revision counts in one ledger only; a restart alone does not change its name."""
+    room, north, south = two
+    snapshot = north.disk.snapshot()
+    file(north, notice("A-1"))
+    talk(room, north, south)
+    first = picture.epoch_of(north.running)
+    north.crash()
+    north.start()
+    assert picture.epoch_of(north.running) == first == "detente/north/log/1"
+    north.restore(snapshot)
+    talk(room, north, south)
+    behind = picture.epoch_of(north.running)
+    north.act(lambda core: start_recovery(core, north.now_us()))
+    talk(room, north, south)
+    assert len({first, behind, picture.epoch_of(north.running)}) == 3
 
 
 # -- conflicts, from either side -----------------------------------------------------------------------
