@@ -6,6 +6,7 @@ process where the contract matters (`program`). A plugin of all tests: `tests/e2
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +48,13 @@ def cli(*words: object, stdin: str | None = None) -> Ran:
     """A command, in this process."""
     from detente.cli.main import app
 
-    done = CliRunner().invoke(app, [str(word) for word in words], input=stdin)
+    def run() -> Any:
+        return CliRunner().invoke(app, [str(word) for word in words], input=stdin)
+
+    # what drives a browser keeps an event loop in this thread, and a command may run its own
+    done = (
+        run() if asyncio._get_running_loop() is None else ThreadPoolExecutor(1).submit(run).result()
+    )
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Ran(done.exit_code, done.stdout, done.stderr)
