@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { legBetween, travel, wrap } from "./geodesic";
 import { nearestOf } from "./places";
@@ -9,8 +8,7 @@ interface Vectors {
   legs: { from: { lat: number; lon: number }; to: { lat: number; lon: number }; distance_m: number; bearing_deg: number }[];
 }
 
-const file = new URL("../../../tests/vectors/coordinates.json", import.meta.url);
-const vectors = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Vectors) : null;
+const vectors = Object.values(import.meta.glob<Vectors>("../../../tests/vectors/coordinates.json", { eager: true, import: "default" }))[0];
 
 describe("a position", () => {
   test("is written in degrees, minutes and tenths of a second", () => {

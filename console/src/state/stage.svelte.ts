@@ -22,8 +22,13 @@ class Stage {
   /** What the pointer or the keyboard rests on in a list, so that the map can show it. */
   hover = $state<string | null>(null);
   onDrawn: ((feature: Feature) => void) | null = null;
+  /**
+   * Gets a shape of `draft` that was changed on the map, its properties as they were (but for `radius_nm`), and its place in `draft`.
+   * While nobody takes changes, the draft's vertices cannot be moved.
+   */
+  onChanged = $state.raw<((feature: Feature, index: number) => void) | null>(null);
 
-  /** Takes a hand tool; `done` gets each finished or changed shape. */
+  /** Takes a hand tool for one shape; `done` gets it when it is finished, and the tool is put away. */
   draw(tool: Tool, done: (feature: Feature) => void): void {
     this.onDrawn = done;
     this.tool = tool;
@@ -33,6 +38,7 @@ class Stage {
   clear(): void {
     this.tool = null;
     this.onDrawn = null;
+    this.onChanged = null;
     this.draft = [];
     this.preview = [];
   }

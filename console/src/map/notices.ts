@@ -1,0 +1,307 @@
+/** The sheet of notices: outlines, symbols, words, and where two would meet. */
+import type { Conflict } from "../state/picture.svelte";
+import type { Layer } from "./address";
+import type { Colours } from "./colours";
+import { type Box, contains, HALF, meets, WORLD, worlds, xOf, yOf } from "./mercator";
+import { Room } from "./room";
+import type { Paper } from "./sheet";
+import type { Phase, Shape, Shapes } from "./shapes";
+import type { Symbols } from "./symbols";
+
+const MOST_LABELS = 120;
+const LABEL_FROM_PX = 26; // an outline smaller than this has no room for words, unless few are in view
+const FEW = 40;
+const CHUNK = 200; // shapes to a path: one path of thousands is slower to draw than its parts
+const DOT_PX = 2.5; // smaller than this, an outline is drawn as a dot
+const NEAR_PX = 0.6; // vertices nearer to each other than this are one
+const SEAM = HALF - 1;
+const MARK_PX = 13;
+const TAKE_PX = 5;
+const HALO_PX = 3;
+
+type Side = "own" | "peer";
+
+interface Style {
+  width: number;
+  dash: number[];
+  alpha: number;
+  fill: boolean;
+}
+
+const STYLES: Record<Phase, Record<Side, Style>> = {
+  ended: { own: { width: 1, dash: [], alpha: 1, fill: false }, peer: { width: 1, dash: [3, 3], alpha: 1, fill: false } },
+  planned: { own: { width: 1.25, dash: [], alpha: 0.75, fill: false }, peer: { width: 1.25, dash: [7, 4], alpha: 0.75, fill: false } },
+  active: { own: { width: 2.25, dash: [], alpha: 1, fill: true }, peer: { width: 2.25, dash: [7, 4], alpha: 1, fill: true } },
+};
+const ORDER: readonly Phase[] = ["ended", "planned", "active"];
+
+export interface Hit {
+  notices: string[];
+  conflicts: string[];
+}
+
+/** The words of a shape's label, in the officer's language; the map calls it for what is in view only. */
+export type Words = (shape: Shape) => string[];
+
+export class NoticeSheet {
+  layers: ReadonlySet<Layer> = new Set();
+  at = 0;
+  conflicts: readonly Conflict[] = [];
+  /** Notices and conflicts to make stand out. */
+  chosen: ReadonlySet<string> = new Set();
+  /** How many shapes are on the map at the time shown, in view or not. */
+  drawn = 0;
+
+  constructor(
+    public colours: Colours,
+    private readonly shapes: Shapes,
+    private readonly symbols: Symbols,
+    private readonly words: Words,
+  ) {}
+
+  #wanted(shape: Shape, phase: Phase): boolean {
+    return this.layers.has(shape.own ? "own" : "peer") && (phase !== "ended" || this.layers.has("ended") || this.chosen.has(shape.row.id));
+  }
+
+  paint(paper: Paper): void {
+    const { ctx } = paper;
+    ctx.lineJoin = "round";
+    ctx.lineCap = "butt";
+    const groups: Record<Phase, Record<Side, [Shape, number][]>> = { ended: { own: [], peer: [] }, planned: { own: [], peer: [] }, active: { own: [], peer: [] } };
+    const chosen: [Shape, number, Phase][] = [];
+    const ks = worlds(paper.box);
+    this.drawn = 0;
+    for (const shape of this.shapes.all) {
+      if (!shape.shown(this.at)) continue;
+      const phase = shape.phase(this.at);
+      if (!this.#wanted(shape, phase)) continue;
+      this.drawn++;
+      for (const k of ks) {
+        if (!meets(moved(shape.box, k), paper.box)) continue;
+        if (this.chosen.has(shape.row.id)) chosen.push([shape, k, phase]);
+        else groups[phase][shape.own ? "own" : "peer"].push([shape, k]);
+      }
+    }
+    for (const phase of ORDER) for (const side of ["own", "peer"] as const) this.#paintGroup(paper, groups[phase][side], phase, side);
+    this.#paintChosen(paper, chosen);
+    const marks = this.layers.has("conflicts") ? this.#paintConflicts(paper, ks) : [];
+    this.#paintWords(paper, [
+      ...chosen.map(([shape, k]): [Shape, number] => [shape, k]),
+      ...groups.active.own, ...groups.active.peer, ...groups.planned.own, ...groups.planned.peer,
+    ], chosen.length, marks); // prettier-ignore
+    ctx.setLineDash([]);
+    ctx.globalAlpha = 1;
+  }
+
+  #colour(phase: Phase, side: Side): string {
+    return phase === "ended" ? this.colours.ended : this.colours[side];
+  }
+
+  #paintGroup(paper: Paper, shapes: readonly [Shape, number][], phase: Phase, side: Side): void {
+    const { ctx } = paper;
+    const style = STYLES[phase][side];
+    ctx.globalAlpha = style.alpha;
+    ctx.strokeStyle = this.#colour(phase, side);
+    ctx.fillStyle = this.colours[`${side}-fill`];
+    ctx.lineWidth = style.width;
+    const dots: [number, number][] = [];
+    for (let from = 0; from < shapes.length; from += CHUNK) {
+      const filled = new Path2D();
+      const stroked = new Path2D();
+      let small = true; // dashes of a few pixels' outlines cost most and show least
+      for (const [shape, k] of shapes.slice(from, from + CHUNK)) {
+        const [w, s, e, n] = shape.box;
+        const size = Math.max(e - w, n - s) / paper.resolution;
+        if (size < DOT_PX) {
+          dots.push([paper.x((w + e) / 2 + k * WORLD), paper.y((s + n) / 2)]);
+          continue;
+        }
+        if (size > 12) small = false;
+        trace(paper, shape, k, style.fill ? filled : null, stroked);
+      }
+      if (style.fill) ctx.fill(filled, "evenodd");
+      ctx.setLineDash(small ? [] : style.dash);
+      ctx.stroke(stroked);
+    }
+    ctx.fillStyle = this.#colour(phase, side);
+    for (const [x, y] of dots) ctx.fillRect(x - 1.5, y - 1.5, 3, 3);
+    ctx.globalAlpha = 1;
+  }
+
+  #paintChosen(paper: Paper, shapes: readonly [Shape, number, Phase][]): void {
+    const { ctx } = paper;
+    for (const [shape, k, phase] of shapes) {
+      const side: Side = shape.own ? "own" : "peer";
+      const filled = new Path2D();
+      const stroked = new Path2D();
+      trace(paper, shape, k, filled, stroked);
+      ctx.fillStyle = this.colours[`${side}-fill`];
+      ctx.fill(filled, "evenodd");
+      ctx.setLineDash([]);
+      ctx.strokeStyle = this.colours.ground;
+      ctx.lineWidth = 7;
+      ctx.stroke(stroked);
+      ctx.setLineDash(side === "peer" ? [9, 4] : []);
+      ctx.strokeStyle = this.#colour(phase, side);
+      ctx.lineWidth = 3.5;
+      ctx.stroke(stroked);
+    }
+    ctx.setLineDash([]);
+  }
+
+  /** Where conflicts are marked: the place of the meeting, or between the two where nobody can tell a place. */
+  #placesOf(conflict: Conflict): [number, number] | null {
+    if (conflict.place) return [xOf(conflict.place.lon), yOf(conflict.place.lat)];
+    const middles = conflict.notices.flatMap((id) => this.shapes.of(id).slice(0, 1)).map((shape) => shape.middle);
+    if (!middles.length) return null;
+    return [middles.reduce((sum, [x]) => sum + x, 0) / middles.length, middles.reduce((sum, [, y]) => sum + y, 0) / middles.length];
+  }
+
+  #live(conflict: Conflict): boolean {
+    return conflict.state === "live" && (conflict.until === null || Date.parse(conflict.until) > this.at);
+  }
+
+  #paintConflicts(paper: Paper, ks: readonly number[]): [number, number][] {
+    const { ctx } = paper;
+    const found: [number, number][] = [];
+    for (const conflict of this.conflicts) {
+      if (!this.#live(conflict) && !this.chosen.has(conflict.id)) continue;
+      const place = this.#placesOf(conflict);
+      if (!place) continue;
+      for (const k of ks) {
+        const [x, y] = [paper.x(place[0] + k * WORLD), paper.y(place[1])];
+        if (x < -MARK_PX || y < -MARK_PX || x > paper.width + MARK_PX || y > paper.height + MARK_PX) continue;
+        this.#paintMark(ctx, x, y, conflict.rank === 2, this.chosen.has(conflict.id));
+        found.push([x, y]);
+      }
+    }
+    return found;
+  }
+
+  #paintMark(ctx: CanvasRenderingContext2D, x: number, y: number, unsure: boolean, chosen: boolean): void {
+    const colour = unsure ? this.colours.caution : this.colours.warning;
+    ctx.save();
+    ctx.translate(x, y);
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = chosen ? 3 : 1.5;
+    ctx.beginPath();
+    ctx.arc(0, 0, MARK_PX + 6, 0, 2 * Math.PI);
+    ctx.stroke();
+    ctx.save();
+    ctx.clip();
+    ctx.lineWidth = 1;
+    ctx.beginPath();
+    for (let i = -48; i <= 48; i += 6) {
+      ctx.moveTo(i - 24, 24);
+      ctx.lineTo(i + 24, -24);
+    }
+    ctx.stroke();
+    ctx.restore();
+    const sign = new Path2D(unsure ? "M0-10 10 0 0 10-10 0z" : "M0-11 11 9-11 9z");
+    ctx.fillStyle = colour;
+    ctx.strokeStyle = this.colours.ground;
+    ctx.lineWidth = 2;
+    ctx.stroke(sign);
+    ctx.fill(sign);
+    ctx.lineWidth = 2.5;
+    ctx.lineCap = "round";
+    ctx.stroke(new Path2D(unsure ? "M-3 0h6" : "M0-4v6M0 5.500v.5"));
+    ctx.restore();
+  }
+
+  #paintWords(paper: Paper, shapes: readonly [Shape, number][], first: number, marks: readonly [number, number][]): void {
+    const { ctx, ratio } = paper;
+    const { small } = this.colours;
+    const line = small * 1.25;
+    const room = new Room();
+    for (const [x, y] of marks) room.take(x - MARK_PX, y - MARK_PX, 2 * MARK_PX, 2 * MARK_PX);
+    ctx.font = this.colours.figures;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.direction = "ltr";
+    ctx.lineWidth = HALO_PX;
+    let count = 0;
+    let tries = 0;
+    const few = shapes.length <= FEW;
+    for (const [index, [shape, k]] of shapes.entries()) {
+      const [w, s, e, n] = shape.box;
+      if (index >= first && !few && Math.max(e - w, n - s) / paper.resolution < LABEL_FROM_PX) continue;
+      const [mx, my] = shape.middle;
+      const [x, y] = [paper.x(mx + k * WORLD), paper.y(my)];
+      if (x < 0 || y < 0 || x > paper.width || y > paper.height) continue;
+      if (++tries > 4 * MOST_LABELS) break; // a crowd: measuring words that find no room is the cost
+      const side: Side = shape.own ? "own" : "peer";
+      const phase = shape.phase(this.at);
+      const colour = this.#colour(phase, side);
+      const symbol = this.symbols.find(shape.row.activity, colour, ratio);
+      const [wide, high] = symbol ? [symbol.width / ratio, symbol.height / ratio] : [0, 0];
+      if (symbol && room.take(x - wide / 2, y - high / 2, wide, high)) ctx.drawImage(symbol, x - wide / 2, y - high / 2, wide, high);
+      else if (symbol && index >= first) continue;
+      const lines = this.words(shape);
+      const long = Math.max(...lines.map((text) => ctx.measureText(text).width));
+      const top = y + high / 2 + 2;
+      if (!room.take(x - long / 2, top, long, line * lines.length) && index >= first) continue;
+      ctx.strokeStyle = this.colours.ground;
+      ctx.fillStyle = colour;
+      lines.forEach((text, i) => {
+        ctx.strokeText(text, x, top + line * (i + 0.5));
+        ctx.fillText(text, x, top + line * (i + 0.5));
+      });
+      if (++count >= MOST_LABELS) break;
+    }
+    ctx.textAlign = "start";
+  }
+
+  /** What is at a point of the plane. */
+  find(x: number, y: number, resolution: number): Hit {
+    const hit: Hit = { notices: [], conflicts: [] };
+    const flat = ((((x + HALF) % WORLD) + WORLD) % WORLD) - HALF;
+    const near = (MARK_PX + TAKE_PX) * resolution;
+    if (this.layers.has("conflicts")) {
+      for (const conflict of this.conflicts) {
+        if (!this.#live(conflict) && !this.chosen.has(conflict.id)) continue;
+        const place = this.#placesOf(conflict);
+        if (place && Math.hypot(place[0] - flat, place[1] - y) <= near) hit.conflicts.push(conflict.id);
+      }
+    }
+    const ids = new Set<string>();
+    const spare = TAKE_PX * resolution;
+    for (const shape of this.shapes.all) {
+      if (!shape.shown(this.at) || !this.#wanted(shape, shape.phase(this.at))) continue;
+      const [w, s, e, n] = shape.box;
+      if (flat < w - spare || flat > e + spare || y < s - spare || y > n + spare) continue;
+      const tiny = Math.max(e - w, n - s) < 4 * spare;
+      if (tiny || shape.polygons.some((rings) => contains(rings, flat, y))) ids.add(shape.row.id);
+    }
+    hit.notices = [...ids];
+    return hit;
+  }
+}
+
+const moved = ([w, s, e, n]: Box, k: number): Box => [w + k * WORLD, s, e + k * WORLD, n];
+
+/** Adds a shape's rings to paths; where it was cut at the antimeridian, the cut is no edge and is not stroked. */
+function trace(paper: Paper, shape: Shape, k: number, filled: Path2D | null, stroked: Path2D): void {
+  const shift = k * WORLD;
+  const cut = shape.box[0] <= -SEAM || shape.box[2] >= SEAM;
+  for (const rings of shape.polygons) {
+    for (const ring of rings) {
+      let [px, py] = [Infinity, Infinity];
+      for (let i = 0; i < ring.length; i += 2) {
+        const [x, y] = [paper.x(ring[i]! + shift), paper.y(ring[i + 1]!)];
+        if (i === 0) {
+          filled?.moveTo(x, y);
+          stroked.moveTo(x, y);
+        } else if (Math.abs(x - px) + Math.abs(y - py) > NEAR_PX || i === ring.length - 2) {
+          filled?.lineTo(x, y);
+          if (cut && Math.abs(ring[i]!) >= SEAM && Math.abs(ring[i - 2]!) >= SEAM) stroked.moveTo(x, y);
+          else stroked.lineTo(x, y);
+        } else continue;
+        [px, py] = [x, y];
+      }
+      filled?.closePath();
+      if (!cut) stroked.closePath();
+    }
+  }
+}
+

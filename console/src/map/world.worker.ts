@@ -1,0 +1,31 @@
+// Reads a map of the world away from the page's thread: the finest is megabytes of arcs.
+import { feature, mesh } from "topojson-client";
+import type { GeometryCollection, Topology } from "topojson-specification";
+import { boxOf, projected } from "./mercator";
+import type { Part } from "./world";
+
+type Atlas = Topology<{ countries: GeometryCollection; land: GeometryCollection }>;
+
+onmessage = async (event: MessageEvent<string>) => {
+  const answer = await fetch(event.data);
+  if (!answer.ok) throw new Error(`map of the world: ${answer.status}`);
+  const atlas = (await answer.json()) as Atlas;
+  const part = (lines: number[][][]): Part => {
+    const rings = lines.map(straight);
+    return { box: boxOf(rings[0]!), rings };
+  };
+  const land = feature(atlas, atlas.objects.land).features.flatMap(({ geometry }) => {
+    if (geometry.type === "Polygon") return [part(geometry.coordinates)];
+    return geometry.type === "MultiPolygon" ? geometry.coordinates.map(part) : [];
+  });
+  const borders = mesh(atlas, atlas.objects.countries as never, (a, b) => a !== b).coordinates.map((line) => part([line]));
+  const buffers = [...land, ...borders].flatMap(({ rings }) => rings.map((ring) => ring.buffer));
+  postMessage({ land, borders }, { transfer: buffers as ArrayBuffer[] });
+};
+
+/** A ring as it stands: the atlas has cut what crosses the antimeridian, and a jump there is its edge. */
+function straight(line: number[][]): Float64Array {
+  const flat = new Float64Array(line.length * 2);
+  line.forEach((point, i) => flat.set(projected([point]), 2 * i));
+  return flat;
+}
