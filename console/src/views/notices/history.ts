@@ -1,0 +1,59 @@
+/** What the record holds about a notice, entry by entry, in words. */
+import type { Schemas } from "../../api/client";
+import { coded, t } from "../../i18n/index.svelte";
+import { inert } from "../../lib/inert";
+import { zulu } from "../../lib/time";
+import { isolate } from "../alarmWords";
+import { type Context, figures, ruleWords } from "./words";
+
+export type HistoryRow = Schemas["HistoryRow"];
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** One line for one entry. Whose act it was decides between two forms; the party's name does not. */
+export function historyWords(row: HistoryRow, { party, now, nameOf }: Context): string {
+  const own = row.party === party;
+  const values = row.values as Record<string, unknown>;
+  const time = text(values.received) || text(values.opened);
+  const said = {
+    party: isolate(nameOf(row.party)),
+    to: isolate(nameOf(text(values.to))),
+    other: isolate(text(values.with)),
+    rule: ruleWords(text(values.rule) || null),
+    time: figures(time ? zulu(time, now) : ""),
+    words: coded("codes", text(values.code)) || inert(values.message, 200),
+  };
+  return t(`detail.kind-${formOf(row, own)}`, said);
+}
+
+function formOf(row: HistoryRow, own: boolean): string {
+  const values = row.values as Record<string, unknown>;
+  switch (row.kind) {
+    case "filed": {
+      const what = text(values.said);
+      return what.endsWith("cancel") ? "filed-cancel" : what.endsWith("replace") || (row.version ?? 1) > 1 ? "filed-replace" : "filed";
+    }
+    case "received":
+      return values.rule ? "received-refused" : "received";
+    case "cancelled":
+    case "delivered":
+    case "refused":
+    case "opened":
+      return own ? `${row.kind}-own` : row.kind;
+    case "conflict":
+      return values.verdict === "cannot-tell" ? "cannot-tell" : "conflict";
+    default:
+      return row.kind;
+  }
+}
+
+/** When a version was signed, by recipient: what the sender's own record says. */
+export function sentTimes(rows: readonly HistoryRow[], party: string, version: number): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const row of rows) {
+    if (row.party !== party || row.version !== version || (row.kind !== "signed" && row.kind !== "cancelled")) continue;
+    const to = (row.values as Record<string, unknown>).to;
+    if (typeof to === "string" && !found.has(to)) found.set(to, row.time);
+  }
+  return found;
+}
