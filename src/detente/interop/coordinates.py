@@ -13,14 +13,15 @@ from fractions import Fraction
 
 import msgspec
 
-from detente.airspace.area import LonLat
+from detente.airspace.area import LonLat, check_count
 from detente.errors import UsageError
 from detente.interop.found import Note, PositionRead, degrees
-from detente.interop.glyphs import Token, refuse, refuse_token
+from detente.interop.glyphs import Token, refuse, refuse_token, where
 from detente.interop.grid import format_grid, parse_grid
 from detente.units import NANODEG_PER_DEG
 
 METRES_PER_DEGREE = 111_320  # at the equator; how coarse a notation is, never where a position lies
+SAID_CHARS = 120  # of the text in an error or beside a position; a position with words has 60
 _MOST = {"lat": 90, "lon": 180}
 _AXIS = {"N": "lat", "S": "lat", "E": "lon", "W": "lon"}
 # digits of a compact form, to the length of its parts: 353125N is 35 31 25
@@ -170,7 +171,8 @@ class _Reader:
         return self.tokens[place].kind if place < len(self.tokens) else "end"
 
     def _said(self, at: int, end: int) -> str:
-        return self.original[at:end].strip()
+        said = self.original[at:end].strip()
+        return said if len(said) <= SAID_CHARS else said[: SAID_CHARS - 1] + "…"
 
     def _refuse(self, code: str, message: str, at: int, hint: str = "") -> None:
         refuse(code, message, self.text, at, hint=hint)
@@ -245,7 +247,8 @@ class _Reader:
             return self._marked(first), True
         run, place = [first], self.next + 1
         tied = False
-        while place < len(self.tokens):
+        # four are one too many already: looking further would cost the square of a long list
+        while place < len(self.tokens) and len(run) <= 3:
             kind = self.tokens[place].kind
             following = self.tokens[place + 1] if place + 1 < len(self.tokens) else None
             joins = kind in ("colon", "dash") and self.tokens[place].tight
@@ -487,6 +490,7 @@ class _Reader:
             precision_m=float(f"{precision_m:.3g}"),
         )
         self.places.append(Place(position, read, at))
+        check_count(len(self.places), field=where(self.text, at))
 
     def _whole(self, before: str) -> None:
         """Refuse half a position."""

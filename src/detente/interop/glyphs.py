@@ -55,6 +55,9 @@ _UNITS = {
     "ft": r"(?i:feet|foot|ft)",
     "mile": r"(?i:statute\ +miles?|miles?|mi|sm)|мил\w+|מייל|ميل",
 }
+NUMBER_CHARS = (
+    60  # as in JSON: a number with more digits is no measurement, and slow to compute with
+)
 _NUMBER = r"\d+(?:\.\d+)?"
 _NUMBER_COMMA = r"\d+(?:[.,]\d+)?"
 _GRID = (
@@ -145,6 +148,9 @@ def cut(text: str, *, comma: bool = False) -> list[Token]:
     Args:
         text: from `plain`.
         comma: a comma between two digits is a decimal sign.
+
+    Raises:
+        UsageError: ``number-long``.
     """
     found: list[Token] = []
     tight = False
@@ -155,6 +161,13 @@ def cut(text: str, *, comma: bool = False) -> list[Token]:
             continue
         kind, _, what = name.partition("_")
         said = match.group().strip()
+        if kind in ("number", "length") and len(said) > NUMBER_CHARS:
+            refuse(
+                "number-long",
+                f"number has {len(said):,} characters; it must have at most {NUMBER_CHARS}",
+                text,
+                match.start(),
+            )
         if kind in ("number", "length"):
             said = said.replace(",", ".")
         found.append(Token(kind, said, what, match.start(), match.end(), tight))
@@ -188,7 +201,7 @@ def refuse_token(text: str, token: Token) -> NoReturn:
     Raises:
         UsageError: ``text-not-understood``, or a code of its own for what has two meanings.
     """
-    said = text[token.at : token.end].strip()
+    said = text[token.at : token.end].strip()[:60]
     if token.kind == "unclear":
         first, second = TWO_MEANINGS[said[0]]
         refuse(

@@ -24,6 +24,7 @@ from detente.interop.found import (
     place_only,
 )
 from detente.interop.glyphs import Token, cut, plain, refuse, where
+from detente.limits import READ_FEATURES
 from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_M, TENTH_MM_PER_NM
 
 _TIGHT_COMMA = re.compile(r"\d,(\d+)")
@@ -157,6 +158,13 @@ def _read(text: str, original: str, *, comma: bool) -> Reading:
     groups = [tokens]
     if sum(token.kind == "length" for token in tokens) > 1:
         groups = _lines(tokens)
+    if len(groups) > READ_FEATURES:
+        raise UsageError(
+            "shapes-too-many",
+            f"text has {len(groups):,} shapes; it must have at most {READ_FEATURES}",
+            hint="read them in parts",
+            field="text",
+        )
     readings = [_group(text, original, group) for group in groups]
     kinds = {reading.kind for reading in readings}
     if len(kinds) > 1:

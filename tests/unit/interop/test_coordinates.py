@@ -316,6 +316,25 @@ def test_edges_across_the_antimeridian_are_geodesic() -> None:
     assert "edges-geodesic" in codes(found)
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("1 " * 100_000, "vertices-too-many"),
+        ("1," * 100_000, "vertices-too-many"),
+        ("1°" * 80_000, "vertices-too-many"),
+        ("35.5N 36.5E\n" * 10_001, "vertices-too-many"),
+        ("35N 36E 1NM\n" * 501, "shapes-too-many"),
+        ("35." + "1" * 9_000 + "N 36E", "number-long"),
+        ("35N 36E 1" + "1" * 9_000 + "NM", "number-long"),
+    ],
+)
+def test_text_that_would_be_long_work_is_refused(text: str, code: str) -> None:
+    """A page of numbers costs as much as the first ten thousand positions; no number is endless."""
+    error = refused(text)
+    assert error.code == code
+    assert len(str(error)) < 400
+
+
 # -- there and back ------------------------------------------------------------------------------------
 
 
