@@ -66,7 +66,8 @@ EDGE_PAIRS_PER_PAIR = 5_000_000  # what one pair of notices may cost to judge: a
 SUMMARY_CHARS = 280  # of a notice's text in a list; the whole of it is one request away
 LINE_ALARMS_KEPT = 200  # ten a peer in the largest agreement; a line that flaps fills no memory
 ACKNOWLEDGED_AT_ONCE = 1_000  # alarms in one request: a screen of them; each is an entry
-PICTURE_SLICE = 100  # notices drawn in one job: some 30 ms, in which nothing else is answered
+PICTURE_SLICE = 10  # notices drawn between two looks at the clock: a few ms, or ten long flights
+PICTURE_JOB_S = 0.03  # drawn in one job, in which nothing else is answered; then others come first
 DRAWN_BYTES_KEPT = 64 * 2**20  # outlines kept ready: 40,000 circles, or 200 long flights
 
 # -- what an officer may paste -------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from detente.limits import PICTURE_SLICE
+from detente.limits import PICTURE_JOB_S, PICTURE_SLICE
 from detente.node.node import Node
 from detente.protocol.alarms import (
     AlarmCounts,
@@ -31,6 +31,7 @@ from detente.protocol.picture import (
     conflict_rows,
     epoch_of,
     notice_rows,
+    waiting_intents,
 )
 from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S, format_time
 
@@ -181,10 +182,10 @@ class Board:
         found = await self._node.do(lambda core: self._head(core, since, epoch))
         head, ids, conflicts, lines, end_us = found
         notices: list[NoticeRow] = []
-        for start in range(0, len(ids), PICTURE_SLICE):
-            notices += await self._node.do(
-                partial(self._rows, ids=ids[start : start + PICTURE_SLICE])
-            )
+        while ids:
+            rows, drawn = await self._node.do(partial(self._rows, ids=ids))
+            notices += rows
+            ids = ids[drawn:]
         notices.sort(key=lambda row: row.id)
         notices.sort(key=lambda row: row.start, reverse=True)
         picture = msgspec.structs.replace(head, notices=notices, conflicts=conflicts)
@@ -205,8 +206,16 @@ class Board:
     def _lines_version(self) -> int:
         return self._serving.watch.version if self._serving is not None else 0
 
-    def _rows(self, core: Core, ids: Sequence[str]) -> list[NoticeRow]:
-        return notice_rows(core, ids, self._drawings)
+    def _rows(self, core: Core, ids: Sequence[str]) -> tuple[list[NoticeRow], int]:
+        """The rows of the first ids, as many as one job has time for, and how many those are."""
+        until_s, waiting = time.monotonic() + PICTURE_JOB_S, waiting_intents(core)
+        rows: list[NoticeRow] = []
+        drawn = 0
+        while drawn < len(ids) and (not drawn or time.monotonic() < until_s):
+            part = ids[drawn : drawn + PICTURE_SLICE]
+            rows += notice_rows(core, part, self._drawings, waiting)
+            drawn += len(part)
+        return rows, drawn
 
     def _head(
         self, core: Core, since: int, epoch: str | None

@@ -273,9 +273,18 @@ def waiting_intents(core: Core) -> dict[str, list[Intent]]:
     return found
 
 
-def notice_rows(core: Core, ids: Iterable[str], drawings: Drawings) -> list[NoticeRow]:
-    """The rows of some notices, in the order asked for; unknown ids are left out."""
-    waiting = waiting_intents(core)
+def notice_rows(
+    core: Core,
+    ids: Iterable[str],
+    drawings: Drawings,
+    waiting: Mapping[str, Sequence[Intent]] | None = None,
+) -> list[NoticeRow]:
+    """The rows of some notices, in the order asked for; unknown ids are left out.
+
+    Args:
+        waiting: what `waiting_intents` said a moment ago, for who asks again and again.
+    """
+    waiting = waiting_intents(core) if waiting is None else waiting
     drafts = []
     wanted: dict[str, ActivityNotice] = {}
     for id_ in ids:

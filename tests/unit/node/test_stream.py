@@ -274,6 +274,7 @@ def test_picture_is_drawn_in_slices(
     from detente.node import picture as picture_module
 
     monkeypatch.setattr(picture_module, "PICTURE_SLICE", 2)
+    monkeypatch.setattr(picture_module, "PICTURE_JOB_S", 0.0)
 
     async def play() -> None:
         for number in range(5):
