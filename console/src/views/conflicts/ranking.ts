@@ -19,6 +19,7 @@ export interface Heading {
 
 export interface Ranked {
   items: (Conflict | Heading)[];
+  heads: number[]; // where the headings stand
   counts: Record<Standing, number>;
   next: number; // when the clock alone changes it, milliseconds since the epoch
 }
@@ -45,17 +46,19 @@ export function rank(rows: Iterable<Conflict>, now: number, past: boolean): Rank
   const soonest = (a: Conflict, b: Conflict): number => compare(a.from ?? "", b.from ?? "") || compare(a.id, b.id);
   const newest = (a: Conflict, b: Conflict): number => compare(b.until ?? b.seen, a.until ?? a.seen) || compare(a.id, b.id);
   const items: (Conflict | Heading)[] = [];
+  const heads: number[] = [];
   for (const standing of STANDINGS) {
     const found = parts[standing];
     if (!found.length) continue;
     const folded = PAST.has(standing) && !past;
+    heads.push(items.length);
     items.push({ standing, n: found.length, folded });
     if (folded) continue;
     found.sort(PAST.has(standing) ? newest : soonest);
     for (const row of found) items.push(row);
   }
   const counts = Object.fromEntries(STANDINGS.map((one) => [one, parts[one].length])) as Record<Standing, number>;
-  return { items, counts, next };
+  return { items, heads, counts, next };
 }
 
 function compare(a: string, b: string): number {

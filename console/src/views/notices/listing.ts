@@ -44,6 +44,7 @@ export interface Heading {
 
 export interface Grouped {
   items: (Entry | Heading)[];
+  heads: number[]; // where the headings stand
   shown: number;
   /** When the clock alone changes the grouping next, in milliseconds since the epoch. */
   next: number;
@@ -233,14 +234,16 @@ export function group(entries: readonly Entry[], filter: Filter, now: number, sh
   }
   if (filter.sort === "start") parts.ended.reverse(); // what ended last is what is asked about
   const items: (Entry | Heading)[] = [];
+  const heads: number[] = [];
   let count = 0;
   for (const phase of PHASES) {
     const found = parts[phase];
     const left = phase === "ended" ? hidden : 0;
     if (!found.length && !left) continue;
+    heads.push(items.length);
     items.push({ group: phase, n: found.length, hidden: left });
     for (const entry of found) items.push(entry);
     count += found.length;
   }
-  return { items, shown: count, next };
+  return { items, heads, shown: count, next };
 }

@@ -5,6 +5,7 @@ import { duration, zulu } from "../../lib/time";
 import type { Notice } from "../../state/picture.svelte";
 import { isolate } from "../alarmWords";
 
+const UNIT = /^([-\d.,]+) (\S.*)$/;
 const MOST_SENTENCES = 3; // recipients named one by one; the table names all
 
 /** Puts figures between isolates, so that they read left to right inside any sentence. */
@@ -30,7 +31,14 @@ export function bandsOf(row: Pick<Notice, "pieces">): string[] {
 }
 
 export function bandWords(piece: { lower: { text: string }; upper: { text: string } }): string {
-  return `${inert(piece.lower.text, 40)} – ${inert(piece.upper.text, 40)}`;
+  return betweenWords(piece.lower.text, piece.upper.text);
+}
+
+/** Two altitudes as a band. A unit and datum that both have is said once: `5,000 – 12,000 ft MSL`. */
+export function betweenWords(lower: string, upper: string): string {
+  const [low, high] = [inert(lower, 40), inert(upper, 40)];
+  const [first, second] = [UNIT.exec(low), UNIT.exec(high)];
+  return first && second && first[2] === second[2] ? `${first[1]} – ${high}` : `${low} – ${high}`;
 }
 
 /** `18:39Z – 19:40Z`, with the day where it is not the day of `now`. */
