@@ -233,14 +233,19 @@ export class NoticeSheet {
       const side: Side = shape.own ? "own" : "peer";
       const phase = shape.phase(this.at);
       const colour = this.#colour(phase, side);
+      const stands = index < first;
       const symbol = this.symbols.find(shape.row.activity, colour, ratio);
       const [wide, high] = symbol ? [symbol.width / ratio, symbol.height / ratio] : [0, 0];
-      if (symbol && room.take(x - wide / 2, y - high / 2, wide, high)) ctx.drawImage(symbol, x - wide / 2, y - high / 2, wide, high);
-      else if (symbol && index >= first) continue;
       const lines = this.words(shape);
       const long = Math.max(...lines.map((text) => ctx.measureText(text).width));
-      const top = y + high / 2 + 2;
-      if (!room.take(x - long / 2, top, long, line * lines.length) && index >= first) continue;
+      const tall = line * lines.length;
+      // in its middle, else above or below it: a mark of a conflict stands in the middle of both
+      const tops = [y - high / 2, paper.y(n) - high - tall - 4, paper.y(s) + 4];
+      const found = tops.find((at) => room.take(x - Math.max(long, wide) / 2, at, Math.max(long, wide), high + tall + 2));
+      if (found === undefined && !stands) continue;
+      const whole = found ?? tops[0]!;
+      if (symbol) ctx.drawImage(symbol, x - wide / 2, whole, wide, high);
+      const top = whole + high + 2;
       ctx.strokeStyle = this.colours.ground;
       ctx.fillStyle = colour;
       lines.forEach((text, i) => {

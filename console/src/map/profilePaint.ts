@@ -1,6 +1,7 @@
 /** Paints the strip's boxes, marks and words. */
 import type { Colours } from "./colours";
 import { heightMarks, type Profile } from "./profile";
+import { Room } from "./room";
 import type { Phase } from "./shapes";
 import type { TimeScale } from "./timeScale";
 import { idOf } from "./words";
@@ -95,6 +96,8 @@ export function paintProfile(
 
   ctx.textAlign = "start";
   ctx.textBaseline = "top";
+  ctx.lineJoin = "round";
+  const words = new Room();
   let count = 0;
   for (const bar of [...profile.bars].reverse()) {
     const stands = chosen.has(bar.shape.row.id);
@@ -106,13 +109,19 @@ export function paintProfile(
     }
     const left = Math.max(2, bar.x + 4);
     const room = Math.min(width, bar.x + bar.width) - left - 2;
-    if (room < LABEL_FROM_PX || bar.height < colours.small || count++ >= MOST_LABELS) continue;
+    if (room < LABEL_FROM_PX || bar.height < colours.small || count >= MOST_LABELS) continue;
+    const text = idOf(bar.shape);
+    if (!words.take(left, bar.y + 2, Math.min(room, ctx.measureText(text).width), colours.small)) continue;
+    count++;
     ctx.save();
     ctx.beginPath();
     ctx.rect(left, bar.y, room, bar.height);
     ctx.clip();
     ctx.fillStyle = colour;
-    ctx.fillText(idOf(bar.shape), left, bar.y + 2);
+    ctx.strokeStyle = colours.ground;
+    ctx.lineWidth = 3;
+    ctx.strokeText(text, left, bar.y + 2);
+    ctx.fillText(text, left, bar.y + 2);
     ctx.restore();
   }
 }

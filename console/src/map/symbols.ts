@@ -24,7 +24,7 @@ const CODES: Readonly<Record<string, string>> = {
   launch: `${NEUTRAL_MISSILE}1100000000`,
 };
 const OTHER = air("110000");
-const SIZE_PX = 17;
+const SIZE_PX = 22;
 const NO_AIRCRAFT = new Set(["hazard"]);
 
 export class Symbols {
