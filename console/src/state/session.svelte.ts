@@ -1,7 +1,9 @@
 /** Who sits here. `unknown` until the node has answered once. */
-import { get, NodeError, post, remove, whenRefused, type Schemas } from "../api/client";
+import { get, NodeError, NoNode, post, remove, whenRefused, type Schemas } from "../api/client";
 
 export type Session = Schemas["Session"];
+
+const LOCK_AGAIN_MS = 1_000;
 
 class SessionState {
   who = $state.raw<Session | null>(null);
@@ -33,9 +35,18 @@ class SessionState {
     this.known = true;
   }
 
+  /** Locks the screen at once, and the session as soon as the node can be reached: until then a page loaded anew would be open. */
   async lock(): Promise<void> {
-    if (this.who) this.who = { ...this.who, locked: true }; // the screen first, whatever the node says
-    this.signedIn(await post<Session>("session/lock"));
+    if (this.who) this.who = { ...this.who, locked: true };
+    while (this.who?.locked) {
+      try {
+        this.signedIn(await post<Session>("session/lock"));
+        return;
+      } catch (error) {
+        if (!(error instanceof NoNode)) return; // refused: it has ended or is locked, and the screen has been told
+        await new Promise((done) => setTimeout(done, LOCK_AGAIN_MS));
+      }
+    }
   }
 
   async signOut(): Promise<void> {
