@@ -21,7 +21,7 @@ const SAME_EVERYWHERE = new Set(
 const CODE_ELEMENTS = new Set(["code", "samp", "kbd"]); // commands and keys: typed as they stand
 const SPOKEN_ATTRIBUTES = new Set(
   ["alt", "title", "placeholder", "label", "text", "heading", "hint", "caption", "abbr"].concat(
-    ["aria-label", "aria-description", "aria-roledescription", "aria-valuetext", "aria-placeholder", "aria-keyshortcuts"],
+    ["aria-label", "aria-description", "aria-roledescription", "aria-valuetext", "aria-placeholder"],
   ),
 );
 const SPOKEN_PROPERTIES = new Set(["textContent", "innerText", "innerHTML", "title", "ariaLabel", "placeholder", "alt"]);
