@@ -11,13 +11,18 @@ export function isolate(text: unknown, most: number = NAME_MOST): string {
 }
 
 export function alarmWords(alarm: Alarm): string {
+  // where the whole agreement is an exercise the frame says so already
+  return alarm.exercise && !picture.head?.exercise_only ? `EXERCISE ${words(alarm)}` : words(alarm);
+}
+
+function words(alarm: Alarm): string {
   const [first = "", second = ""] = alarm.notices.map((id) => isolate(id));
   const party = isolate(picture.nameOf(alarm.party));
   if (alarm.kind === "fault") {
     const known = i18n.has(`codes.${alarm.code}`);
     return t("frame.alarm-fault", { words: known ? t(`codes.${alarm.code}`) : isolate(alarm.message, 200), party });
   }
-  return t(`frame.alarm-${alarm.kind}`, { first, second, party });
+  return t(`frame.alarm-${alarm.kind}`, { first, second, party, reason: isolate(alarm.message, 300) });
 }
 
 export function alarmPlace(alarm: Alarm, router: { to(view: string, id?: string): string }): string {

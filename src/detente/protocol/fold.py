@@ -470,7 +470,9 @@ def _apply_cease(state: State, entry: Entry, statement: Statement, values: Json)
                 statement=statement.id,
                 party=statement.party,
                 code="cease",
-                message=str(values["reason"]),
+                message=" · ".join(
+                    str(values[field]) for field in ("reason", "place", "text") if values.get(field)
+                ),
             )
         )
 
