@@ -63,7 +63,9 @@ export function readReason(text: string): Reason {
 
 const feet = (value: number): string => figures(`${value.toLocaleString("en").replace("-", "−")} ft`);
 const miles = (value: number): string => figures(`${value.toFixed(2)} NM`);
-const time = (value: number): string => figures(duration(value));
+// to the second below an hour: a gap that is rounded down could read as the minimum kept
+const time = (value: number): string =>
+  figures(value > 60 && value < 3600 && value % 60 ? `${duration(value - (value % 60))} ${duration(value % 60)}` : duration(value));
 
 /** Sentences that say why; empty when only the engine's own words can. */
 export function reasonSentences(reason: Reason): string[] {
