@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,6 +138,57 @@ class Console:
         """Another place of the console."""
         self.page.evaluate("place => { location.hash = '#/' + place }", place)
         self.page.locator("#work h1").first.wait_for()
+
+    def write(
+        self,
+        name: str,
+        positions: str,
+        lower: str = "FL180",
+        upper: str = "FL220",
+        start: str = "+60 min",
+        end: str = "+30 min",
+    ) -> None:
+        """Write a notice in the form, as text; the caller sends it."""
+        page = self.page
+        page.get_by_label("Notice id").fill(name)
+        page.get_by_label("EXERCISE: nothing flies").check()
+        page.get_by_label("Type or paste positions").fill(positions)
+        page.get_by_role("button", name="Use this shape").click()
+        self.edges(lower, upper)
+        page.get_by_label("Start", exact=True).fill(start)
+        page.get_by_label("End", exact=True).fill(end)
+        page.get_by_label("End", exact=True).blur()
+
+    def edges(self, lower: str, upper: str) -> None:
+        """Write the band of the form's one volume."""
+        for label, edge in (("Lower edge", lower), ("Upper edge", upper)):
+            field = self.page.get_by_label(label, exact=True)
+            field.fill(edge)
+            field.blur()
+
+    def send(self, words: str = "is sent") -> None:
+        """Press the button that sends, and wait until the console says what became of it."""
+        self.page.get_by_role("button", name=re.compile("^Send (to|version)")).click()
+        expect(self.page.locator("#work")).to_contain_text(words)
+
+    def row(self, text: str) -> Any:
+        """The row of a list that holds some words."""
+        return self.page.locator("#work .list").get_by_text(text).first
+
+    def until(self, condition: str) -> None:
+        """Wait until an expression is true in the page.
+
+        Not Playwright's own way, which evaluates text inside the page: its policy forbids that, as it must.
+        """
+        end = time.monotonic() + WAIT_MS / 1000
+        while not self.page.evaluate(condition):
+            if time.monotonic() > end:
+                pytest.fail(f"not within {WAIT_MS} ms: {condition}")
+            self.page.wait_for_timeout(50)
+
+    def heard(self, sound: str) -> None:
+        """Wait until the console has asked for a sound, and tones of it were started."""
+        self.until(f"heard.includes('{sound}') && tones > 0")
 
     def session(self) -> Any:
         """What the node says of this browser's session."""

@@ -19,7 +19,7 @@ def clash(trio: Any, kit: Any, name: str, lon: float, lat: float) -> None:
 
 def lock(page: Page) -> None:
     """Press the lock and wait for its page."""
-    page.locator("header").get_by_role("button", name="Lock").click()
+    page.get_by_role("banner").get_by_role("button", name="Lock").click()
     expect(page.get_by_role("heading", name="Locked")).to_be_visible()
 
 
@@ -77,7 +77,7 @@ def test_locked_console_counts_and_sounds_a_new_alarm(trio: Any, officer: Any, k
     before = page.evaluate("[heard.length, tones]")
     clash(trio, kit, "LOCKED", 6.0, 45.0)
     expect(page.get_by_role("alert")).to_contain_text("1 warning")
-    page.wait_for_function("before => heard.length > before[0] && tones > before[1]", arg=before)
+    console.until(f"heard.length > {before[0]} && tones > {before[1]}")
     assert page.evaluate("heard.at(-1)") == "warning"
     assert "LOCKED-N" not in page.content()
     page.get_by_label("Password of kay").fill(PASSWORD)
@@ -109,8 +109,28 @@ def test_console_left_alone_locks_itself(trio: Any, officer: Any) -> None:
     console = officer(trio.south, "idle")
     console.context.clock.install()
     page = console.enter()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     seconds = console.session().json()["idle_lock_s"]
-    for _ in range(seconds // 30 + 1):
-        console.context.clock.run_for(30_000)
+    console.context.clock.fast_forward((seconds - 30) * 1000)
+    page.wait_for_timeout(1500)
+    assert page.get_by_role("heading", name="Locked").count() == 0
+    console.context.clock.fast_forward(30_000)
     expect(page.get_by_role("heading", name="Locked")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert console.session().json()["locked"] is True
+
+
+def test_lock_without_a_node_is_made_up_for(trio: Any, officer: Any) -> None:
+    """A screen that is locked while its node cannot be reached locks the session too, once it can be."""
+    console = officer(trio.south, "late")
+    console.expects(r"ERR_FAILED|ERR_CONNECTION_REFUSED")
+    page = console.enter()
+    console.context.route("**/session/lock", lambda route: route.abort("connectionrefused"))
+    lock(page)
+    assert console.session().json()["locked"] is False
+    console.context.unroute("**/session/lock")
+    for _ in range(50):
+        if console.session().json()["locked"]:
+            break
+        page.wait_for_timeout(100)
     assert console.session().json()["locked"] is True

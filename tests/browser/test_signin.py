@@ -33,8 +33,8 @@ def test_password_right_opens_the_console(trio: Any, officer: Any) -> None:
     console.ready()
     assert page.url.endswith("#/notices")
     expect(page.get_by_role("heading", level=1, name="Notices")).to_be_visible()
-    expect(page.locator("header")).to_contain_text("North")
-    expect(page.locator("header")).to_contain_text("kay")
+    expect(page.get_by_role("banner")).to_contain_text("North")
+    expect(page.get_by_role("banner")).to_contain_text("kay")
 
 
 def test_password_wrong_says_so_and_keeps_the_name(trio: Any, officer: Any) -> None:
@@ -125,11 +125,11 @@ def test_passkey_added_signs_in_and_unlocks(key: tuple[Any, Any]) -> None:
     page.get_by_label("Name for the new passkey").fill("desk key")
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_role("button", name="Remove").first).to_be_visible()
-    page.locator("header").get_by_role("button", name="Sign out").click()
+    page.get_by_role("banner").get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.get_by_role("button", name="I heard them: go on").click()
     console.ready()
-    page.locator("header").get_by_role("button", name="Lock").click()
+    page.get_by_role("banner").get_by_role("button", name="Lock").click()
     page.get_by_role("button", name="Unlock with a passkey").click()
     console.ready()
     assert console.session().json()["passkeys"] == 1
@@ -140,7 +140,7 @@ def test_sign_out_ends_the_session_at_the_node(trio: Any, officer: Any) -> None:
     console = officer(trio.north)
     page = console.enter()
     cookie = console.context.cookies()[0]
-    page.locator("header").get_by_role("button", name="Sign out").click()
+    page.get_by_role("banner").get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert "North" not in page.locator("body").inner_text()
     console.context.add_cookies([cookie])  # a copy kept by somebody
