@@ -3,7 +3,7 @@ import { get, NodeError, NoNode, post, remove, whenRefused, type Schemas } from 
 
 export type Session = Schemas["Session"];
 
-const LOCK_AGAIN_MS = 1_000;
+const AGAIN_MS = 1_000;
 
 class SessionState {
   who = $state.raw<Session | null>(null);
@@ -44,16 +44,22 @@ class SessionState {
         return;
       } catch (error) {
         if (!(error instanceof NoNode)) return; // refused: it has ended or is locked, and the screen has been told
-        await new Promise((done) => setTimeout(done, LOCK_AGAIN_MS));
+        await new Promise((done) => setTimeout(done, AGAIN_MS));
       }
     }
   }
 
+  /** Leaves the screen at once, and ends the session as soon as the node can be reached, unless somebody signs in before. */
   async signOut(): Promise<void> {
-    try {
-      await remove("session");
-    } finally {
-      this.who = null;
+    this.who = null;
+    while (this.who === null) {
+      try {
+        await remove("session");
+        return;
+      } catch (error) {
+        if (!(error instanceof NoNode)) return; // it had ended already
+        await new Promise((done) => setTimeout(done, AGAIN_MS));
+      }
     }
   }
 
