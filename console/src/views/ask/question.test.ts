@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Shape } from "../filing/draft";
-import { type Answer, countNotices, isComplete, readShape, type Row, verdictOf, writeShape } from "./question";
+import { type Answer, countNotices, isComplete, readShape, type Row, sentencesOf, verdictOf, writeShape } from "./question";
 
 const UNTIL = "2015-12-12T15:00:00Z";
 
@@ -39,10 +39,23 @@ describe("the answer's sentence", () => {
     }
   });
 
+  it("tells those that stand from those that were replaced or cancelled, and says when more may come", () => {
+    expect(sentencesOf(answer(UNTIL, "live", "cancelled", "live"), UNTIL)).toEqual([
+      { key: "yes", n: 2 },
+      { key: "also-once", n: 1 },
+    ]);
+    expect(sentencesOf(answer(null, "replaced"), UNTIL)).toEqual([
+      { key: "yes-once", n: 1 },
+      { key: "more-may-come", n: 0 },
+    ]);
+    expect(sentencesOf(answer(null), UNTIL)).toEqual([{ key: "cannot", n: 0 }]);
+    expect(sentencesOf(answer(UNTIL), UNTIL)).toEqual([{ key: "no", n: 0 }]);
+  });
+
   it("counts notices and not their versions", () => {
     const twice = answer(UNTIL, "replaced", "live");
     twice.notices[1]!.id = twice.notices[0]!.id;
-    expect(countNotices(twice)).toBe(1);
+    expect(countNotices(twice)).toEqual({ live: 1, once: 0 });
   });
 });
 

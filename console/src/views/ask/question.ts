@@ -64,7 +64,19 @@ export function isComplete(answer: Answer, until: string): boolean {
   return answer.complete_until !== null && Date.parse(answer.complete_until) >= Date.parse(until);
 }
 
-/** How many notices, not versions, the answer is about. */
-export function countNotices(answer: Answer): number {
-  return new Set(answer.notices.map((row) => row.id)).size;
+/** How many notices, not versions, the answer is about: those that stand, and those of which nothing stands any more. */
+export function countNotices(answer: Answer): { live: number; once: number } {
+  const all = new Set(answer.notices.map((row) => row.id));
+  const live = new Set(answer.notices.filter((row) => row.state === "live").map((row) => row.id));
+  return { live: live.size, once: all.size - live.size };
+}
+
+/** The sentences of an answer, by their words and the number in them; the first is the answer itself. */
+export function sentencesOf(answer: Answer, until: string): { key: string; n: number }[] {
+  const verdict = verdictOf(answer, until);
+  const { live, once } = countNotices(answer);
+  const said = [{ key: verdict, n: verdict === "yes-once" ? once : live }];
+  if (verdict === "yes" && once) said.push({ key: "also-once", n: once });
+  if (verdict !== "cannot" && !isComplete(answer, until)) said.push({ key: "more-may-come", n: 0 });
+  return said;
 }
