@@ -9,7 +9,7 @@ const CIRCLE_POINTS = 72;
 export type Shaped = Exclude<Tool, "measure">;
 
 const six = (degrees: number): number => Math.round(degrees * DIGITS) / DIGITS;
-export const rounded = ([lon, lat]: LonLat): [number, number] => [six(wrap(lon)), six(lat)];
+export const rounded = ([lon, lat]: LonLat): [number, number] => [six(wrap(six(lon))), six(lat)];
 const nm = (metres: number): number => Math.max(0.01, Math.round((metres / METRES_PER_NM) * 100) / 100);
 
 export const LEAST_POINTS: Record<Tool, number> = { polygon: 3, circle: 2, corridor: 2, measure: 2 };

@@ -236,16 +236,13 @@ export class NoticeSheet {
       const stands = index < first;
       const symbol = this.symbols.find(shape.row.activity, colour, ratio);
       const [wide, high] = symbol ? [symbol.width / ratio, symbol.height / ratio] : [0, 0];
-      const lines = this.words(shape);
-      const long = Math.max(...lines.map((text) => ctx.measureText(text).width));
-      const tall = line * lines.length;
-      // in its middle, else above or below it: a mark of a conflict stands in the middle of both
-      const tops = [y - high / 2, paper.y(n) - high - tall - 4, paper.y(s) + 4];
-      const found = tops.find((at) => room.take(x - Math.max(long, wide) / 2, at, Math.max(long, wide), high + tall + 2));
-      if (found === undefined && !stands) continue;
-      const whole = found ?? tops[0]!;
-      if (symbol) ctx.drawImage(symbol, x - wide / 2, whole, wide, high);
-      const top = whole + high + 2;
+      const all = this.words(shape);
+      // in its middle, else above or below it (a conflict's mark stands in the middle of both); all words, else the first line
+      const spot = this.#spot(ctx, room, [all, all.slice(0, 1)], [y, paper.y(n), paper.y(s)], x, [wide, high], line);
+      if (!spot && !stands) continue;
+      const { lines, at } = spot ?? { lines: all, at: y - high / 2 };
+      if (symbol) ctx.drawImage(symbol, x - wide / 2, at, wide, high);
+      const top = at + high + 2;
       ctx.strokeStyle = this.colours.ground;
       ctx.fillStyle = colour;
       lines.forEach((text, i) => {
@@ -255,6 +252,24 @@ export class NoticeSheet {
       if (++count >= MOST_LABELS) break;
     }
     ctx.textAlign = "start";
+  }
+
+  #spot(
+    ctx: CanvasRenderingContext2D,
+    room: Room,
+    choices: readonly string[][],
+    [middle, north, south]: readonly [number, number, number],
+    x: number,
+    [wide, high]: readonly [number, number],
+    line: number,
+  ): { lines: string[]; at: number } | null {
+    for (const lines of choices) {
+      const long = Math.max(wide, ...lines.map((text) => ctx.measureText(text).width));
+      const tall = high + line * lines.length + 2;
+      const at = [middle - high / 2, north - tall - 2, south + 4].find((top) => room.take(x - long / 2, top, long, tall));
+      if (at !== undefined) return { lines, at };
+    }
+    return null;
   }
 
   /** What is at a point of the plane. */

@@ -40,6 +40,7 @@ export class Sheet {
   ) {
     const { style } = this.#canvas;
     style.position = "absolute";
+    style.left = style.top = "0"; // of the map's plane, which no language mirrors
     style.transformOrigin = "0 0";
     style.pointerEvents = "none";
     this.layer = new Layer({ render: (frame: FrameState) => this.#render(frame), zIndex });
