@@ -75,7 +75,7 @@ export function countNotices(answer: Answer): { live: number; once: number } {
 export function sentencesOf(answer: Answer, until: string): { key: string; n: number }[] {
   const verdict = verdictOf(answer, until);
   const { live, once } = countNotices(answer);
-  const said = [{ key: verdict, n: verdict === "yes-once" ? once : live }];
+  const said: { key: string; n: number }[] = [{ key: verdict, n: verdict === "yes-once" ? once : live }];
   if (verdict === "yes" && once) said.push({ key: "also-once", n: once });
   if (verdict !== "cannot" && !isComplete(answer, until)) said.push({ key: "more-may-come", n: 0 });
   return said;
