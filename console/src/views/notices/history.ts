@@ -1,6 +1,6 @@
 /** What the record holds about a notice, entry by entry, in words. */
 import type { Schemas } from "../../api/client";
-import { coded, t } from "../../i18n/index.svelte";
+import { i18n, t } from "../../i18n/index.svelte";
 import { inert } from "../../lib/inert";
 import { zulu } from "../../lib/time";
 import { isolate } from "../alarmWords";
@@ -21,7 +21,7 @@ export function historyWords(row: HistoryRow, { party, now, nameOf }: Context): 
     other: isolate(text(values.with)),
     rule: ruleWords(text(values.rule) || null),
     time: figures(time ? zulu(time, now) : ""),
-    words: coded("codes", text(values.code)) || inert(values.message, 200),
+    words: i18n.has(`codes.${text(values.code)}`) ? t(`codes.${text(values.code)}`) : inert(values.message, 200),
   };
   return t(`detail.kind-${formOf(row, own)}`, said);
 }
