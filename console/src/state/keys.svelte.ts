@@ -16,7 +16,7 @@ class Keys {
     addEventListener("keydown", (event) => this.#press(event));
   }
 
-  /** Adds keys; the answer takes them away again. Later ones win, so an open dialog can take a key over. */
+  /** Adds keys; the answer takes them away again. Later ones win. */
   add(keys: Key[]): () => void {
     // untracked: an effect that adds its keys must not run again because the list has grown
     untrack(() => (this.list = [...keys, ...this.list]));
@@ -25,6 +25,7 @@ class Keys {
 
   #press(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
+    if (document.querySelector("dialog:modal")) return; // it has the keyboard to itself, and closes on Escape by itself
     const at = event.target as HTMLElement;
     if (document.querySelector("[role=alertdialog], dialog[open]") && event.key.length === 1) return; // what is covered is out of reach
     const writing = at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
