@@ -137,7 +137,8 @@ class Console:
     def go(self, place: str) -> None:
         """Another place of the console."""
         self.page.evaluate("place => { location.hash = '#/' + place }", place)
-        self.page.locator("#work h1").first.wait_for()
+        # on a small screen the detail takes the list's place
+        self.page.locator("#work h1:visible, aside h1:visible").first.wait_for()
 
     def write(
         self,
