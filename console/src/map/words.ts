@@ -2,6 +2,7 @@
 import { t } from "../i18n/index.svelte";
 import { inert } from "../lib/inert";
 import { zulu } from "../lib/time";
+import { betweenWords } from "../views/notices/words";
 import type { Shape } from "./shapes";
 
 const ID_MOST = 40;
@@ -11,7 +12,7 @@ export function idOf(shape: Shape): string {
 }
 
 export function bandOf(shape: Shape): string {
-  return `${inert(shape.piece.lower.text, 24)} – ${inert(shape.piece.upper.text, 24)}`;
+  return betweenWords(shape.piece.lower.text, shape.piece.upper.text);
 }
 
 export function hoursOf(shape: Shape): string {
