@@ -10,6 +10,7 @@ import {
   geojsonIn,
   hasContent,
   isPlain,
+  movedShape,
   type NoticeDraft,
   placeOfError,
   sameNotice,
@@ -172,6 +173,15 @@ describe("shapes", () => {
     expect(textOf({ kind: "circle", at: ["35", "10"], size: "5.0", unit: "nm" })).toBe("10, 35\nradius 5.0 NM");
     expect(textOf({ kind: "corridor", points: [["35", "10"], ["36", "10"]], size: "900", unit: "m" })).toBe("10, 35\n10, 36\nhalf-width 900 m");
     expect(textOf({ kind: "circle", at: ["35", "10"], size: "", unit: "nm" })).toBe("10, 35");
+  });
+
+  it("that were moved on the map keep the size that was typed, and take one that was drawn anew", () => {
+    const typed = { kind: "circle" as const, at: ["35", "10"] as const, size: "9260.0", unit: "m" as const };
+    const moved = featureOf(typed, { key: "k" });
+    moved.geometry = { type: "Point", coordinates: [36, 11] };
+    expect(movedShape(typed, moved)).toEqual({ ...typed, at: ["36", "11"] });
+    moved.properties.radius_nm = 7.25;
+    expect(movedShape(typed, moved)).toEqual({ kind: "circle", at: ["36", "11"], size: "7.25", unit: "nm" });
   });
 
   it("of another kind than a notice can have are none", () => {

@@ -224,6 +224,15 @@ export function featureOf(shape: Shape, extra: Record<string, unknown> = {}): Fe
   return { type: "Feature", geometry: JSON.parse(writeExact(geometryOf(shape))) as Feature["geometry"], properties };
 }
 
+/** A shape after its points were moved on the map: a size that was not touched stays as it was typed. */
+export function movedShape(before: Shape, feature: Feature): Shape | null {
+  const after = shapeFromFeature(feature);
+  if (!after || after.kind === "area" || before.kind !== after.kind) return after;
+  const name = after.kind === "circle" ? "radius_nm" : "half_width_nm";
+  const same = featureOf(before).properties[name] === feature.properties[name];
+  return same ? { ...after, size: before.size, unit: before.unit } : after;
+}
+
 /** The shape as a question about an area takes it: the size exactly as typed. */
 export function areaOf(shape: Shape): Json {
   const properties: Members = {};
