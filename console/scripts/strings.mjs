@@ -13,11 +13,14 @@ const SAME_EVERYWHERE = new Set(
     ["EXERCISE", "detente"], // the word on the air; the name
     ["NM", "km", "m", "ft", "FL"], // units, as on charts
     ["MSL", "AGL", "WGS84", "STD", "SFC"], // datums
-    ["UTC", "DTG", "Z", "N", "S", "E", "W", "T"], // time, hemispheres, true north
+    ["UTC", "DTG"], // time
     ["MGRS", "DMS", "WGS", "GeoJSON", "KML", "NOTAM", "SHA", "A4"], // notations and formats
     ["Alt", "Ctrl", "Shift", "Enter", "Esc", "Tab", "F1"], // what is printed on keys
   ].flat(),
 );
+const LETTER = /^[A-Z]$/; // a key, a hemisphere, an item of a NOTAM
+// Words that a translation may leave as they are: what is typed in that form, and names.
+const SAME_WORDS = new Set(["filing.time-hint", "map.sources"]);
 const CODE_ELEMENTS = new Set(["code", "samp", "kbd"]); // commands and keys: typed as they stand
 const SPOKEN_ATTRIBUTES = new Set(
   ["alt", "title", "placeholder", "label", "text", "heading", "hint", "caption", "abbr"].concat(
@@ -51,11 +54,11 @@ function readWords(folder, language) {
 const forms = (value) => (typeof value === "string" ? { other: value } : value);
 const placeholders = (text) => new Set([...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]));
 const letters = (text) => text.replace(/\{\w+\}/g, " ").match(/[\p{L}\p{N}]*\p{L}[\p{L}\p{N}]*/gu) ?? [];
-const strange = (text) => letters(text).filter((word) => !SAME_EVERYWHERE.has(word));
+const strange = (text) => letters(text).filter((word) => !SAME_EVERYWHERE.has(word) && !LETTER.test(word));
 const differs = (one, other) => [...one].filter((item) => !other.has(item));
 
 /** What is wrong with one translated value. */
-function* checkValue(language, english, value) {
+function* checkValue(language, key, english, value) {
   if (typeof value !== "string" && (value === null || typeof value !== "object")) return yield "must be a text or an object of plural forms";
   const plural = typeof value === "object";
   const wanted = new Set(Object.values(forms(english)).flatMap((text) => [...placeholders(text)]));
@@ -82,7 +85,8 @@ function* checkValue(language, english, value) {
     if (HIDDEN.test(text)) yield `holds a character that cannot be seen${where}`;
     if (text !== text.trim()) yield `begins or ends with a space${where}`;
     const source = Object.values(forms(english)).join(" ");
-    if (language !== "en" && strange(source).length && !LANGUAGES[language].test(text)) yield `is not translated${where}: ${JSON.stringify(text)}`;
+    const translatable = language !== "en" && strange(source).length > 0 && !SAME_WORDS.has(key);
+    if (translatable && !LANGUAGES[language].test(text)) yield `is not translated${where}: ${JSON.stringify(text)}`;
   }
 }
 
@@ -91,14 +95,14 @@ export function checkTranslations(folder, languages = Object.keys(LANGUAGES)) {
   const english = readWords(folder, "en");
   const problems = [];
   const missing = [];
-  for (const [key, value] of english) for (const why of checkValue("en", value, value)) problems.push(`en ${key} ${why}`);
+  for (const [key, value] of english) for (const why of checkValue("en", key, value, value)) problems.push(`en ${key} ${why}`);
   if (english.get("frame.status") !== "source") problems.push('en frame.status must be "source"');
   for (const language of languages) {
     const words = readWords(folder, language);
     for (const [key, value] of english) {
       if (key === "frame.status") continue;
       if (!words.has(key)) missing.push([language, key]);
-      else for (const why of checkValue(language, value, words.get(key))) problems.push(`${language} ${key} ${why}`);
+      else for (const why of checkValue(language, key, value, words.get(key))) problems.push(`${language} ${key} ${why}`);
     }
     for (const key of words.keys()) if (!english.has(key)) problems.push(`${language} ${key} is not in English`);
     if (!["draft", "reviewed"].includes(words.get("frame.status"))) problems.push(`${language} frame.status must be "draft" or "reviewed"`);
