@@ -1,0 +1,1 @@
+"""What is said over the line, and how fast an answer is owed: values and tables, no state."""
