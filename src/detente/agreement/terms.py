@@ -32,6 +32,7 @@ from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, format_time, parse_t
 AGREEMENT_TYPE = "application/vnd.detente.agreement.v1+json"
 
 HOUR_S = 3600
+OWED_RUNGS = ("opened", "read-back", "disseminated")  # of the ladder of a notice, with a deadline
 
 
 class SeparationMinima(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,6 +52,17 @@ class TacticalProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lateral_tenth_mm: int = 3 * TENTH_MM_PER_NM
     vertical_tenth_mm: int = 3000 * TENTH_MM_PER_FT
     closer_at_most_s: int = 180
+
+
+class ReadBackTolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a read-back may be from what was said and still agree (docs/spec/hotline.md, H-LAD-3).
+
+    The default place is a kilometre: what a grid reference of four figures can say still agrees, a
+    place a few kilometres off does not.
+    """
+
+    place_m: int = 1000
+    time_s: int = 60
 
 
 class ScenarioClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +89,9 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         lead_times_s: least notice before start, by activity; `default` for the rest. A shorter lead is
             late: said aloud, never refused, because a late notice still saves lives.
         answer_deadlines_s: by precedence.
+        receipt_deadlines_s: by rung of the ladder of a notice, from when it was received; a rung that
+            is left out has none.
+        read_back: how far a read-back may be off and still agree.
         desks: by level, lowest first; a message goes to a desk, never to a person.
         escalation_s: seconds after which an unanswered urgent matter moves up, step by step.
         comm_checks: Zulu times of day of the scheduled test calls.
@@ -112,6 +127,10 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             "routine": 24 * HOUR_S,
         }
     )
+    receipt_deadlines_s: dict[str, int] = field(
+        default_factory=lambda: {"opened": 300, "read-back": 900, "disseminated": 1800}
+    )
+    read_back: ReadBackTolerance = ReadBackTolerance()
     desks: list[str] = field(
         default_factory=lambda: ["operations-cell", "general-staff", "leaders", "diplomatic"]
     )
@@ -176,6 +195,9 @@ def parse_terms(value: object) -> Terms:
     numbers = (
         *terms.lead_times_s.values(),
         *terms.answer_deadlines_s.values(),
+        *terms.receipt_deadlines_s.values(),
+        terms.read_back.place_m,
+        terms.read_back.time_s,
         *terms.escalation_s,
         *terms.site_buffers_m.values(),
         terms.sealed_budget_cell_hours,
@@ -186,6 +208,13 @@ def parse_terms(value: object) -> Terms:
             "terms-malformed",
             f"a term is {min(numbers)}; times, distances, budgets and the quorum must not be negative",
             field="terms",
+        )
+    unknown = sorted(set(terms.receipt_deadlines_s) - set(OWED_RUNGS))
+    if unknown:
+        raise UsageError(
+            "terms-malformed",
+            f"deadline is of {shown(unknown[0])}; it must be of {', '.join(OWED_RUNGS)}",
+            field="terms.receipt_deadlines_s",
         )
     if terms.clock_offset_limit_s <= 0:
         raise UsageError(

@@ -420,6 +420,13 @@ class TacticalShape(Shape):
     closer_at_most_s: int
 
 
+class ReadBackShape(Shape):
+    """How far a read-back may be off and still agree."""
+
+    place_m: int
+    time_s: int
+
+
 class ScenarioClockShape(Shape):
     """The declared clock of an exercise."""
 
@@ -449,6 +456,8 @@ class TermsShape(Shape):
     quorum: int
     exercise_only: bool
     scenario_clock: ScenarioClockShape | None
+    receipt_deadlines_s: dict[str, int] | UnsetType = UNSET
+    read_back: ReadBackShape | UnsetType = UNSET
 
 
 class AgreementShape(Shape):

@@ -57,6 +57,32 @@ def test_terms_have_a_default_for_everything() -> None:
     assert terms.exercise_only is False
 
 
+def test_terms_of_the_ladder_have_the_deadlines_of_the_specification() -> None:
+    """H-DUE-1, H-LAD-3: an agreement from before them means these; a deadline left out is none."""
+    terms = parse_terms({})
+    assert terms.receipt_deadlines_s == {"opened": 300, "read-back": 900, "disseminated": 1800}
+    assert (terms.read_back.place_m, terms.read_back.time_s) == (1000, 60)
+    assert parse_terms({"receipt_deadlines_s": {"opened": 60}}).receipt_deadlines_s == {
+        "opened": 60
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"receipt_deadlines_s": {"opned": 60}},
+        {"receipt_deadlines_s": {"opened": -1}},
+        {"read_back": {"place_m": -1}},
+        {"read_back": {"metres": 5}},
+    ],
+)
+def test_terms_of_the_ladder_that_mean_nothing_are_refused(value: Any) -> None:
+    """A misspelt rung would be a deadline that nobody keeps."""
+    with pytest.raises(UsageError) as error:
+        parse_terms(value)
+    assert error.value.code == "terms-malformed"
+
+
 def test_terms_given_in_part_keep_the_other_defaults() -> None:
     """An override changes what it names."""
     terms = parse_terms({"minima": {"lateral_tenth_mm": 5}, "quorum": 2})
