@@ -461,7 +461,7 @@ class Core:
         return chosen
 
     def _intents_of(self, notice_id: str) -> list[Intent]:
-        return [i for i in self.intents.values() if i.thread and i.thread["id"] == notice_id]
+        return [i for i in self.intents.values() if i.notice == notice_id]
 
     def _earlier_recipients(self, notice_id: str) -> list[str]:
         known = self.state.notices.get(notice_id)
@@ -490,12 +490,16 @@ class Core:
         self._next_intent += 1
         self.append_local(
             now_us,
-            "notice/filed" if thread else "statement/filed",
+            "notice/filed" if intent.notice else "statement/filed",
             officer=officer,
             desk=desk,
             said=type_,
             to=list(recipients),
-            **({"notice": thread.id, "version": thread.version} if thread else {}),
+            **(
+                {"notice": intent.notice, "version": thread.version}
+                if intent.notice and thread
+                else {}
+            ),
         )
         self.intents[intent.number] = intent
         effects = self._sign(intent, now_us)
@@ -605,8 +609,8 @@ class Core:
             statement = self._statement(intent, peer, now_us)
             self.append("made", now_us, "delivered", statement, intent.openings)
             effects.append(Send(peer))
-        if intent.thread is not None:
-            effects += self.after_activity(intent.thread["id"], now_us)
+        if intent.notice is not None:
+            effects += self.after_activity(intent.notice, now_us)
         self._set_waiting(intent, tuple(p for p in intent.waiting if p not in open_to))
         return effects
 
@@ -627,7 +631,7 @@ class Core:
 
     def _clashes(self, intent: Intent) -> bool:
         """Whether this version was said before with another body, in what a recovery brought back."""
-        known = self.state.notices.get(intent.thread["id"]) if intent.thread else None
+        known = self.state.notices.get(intent.notice or "")
         version = known.versions.get(intent.thread["version"]) if known and intent.thread else None
         return version is not None and version.body_digest != body_digest(
             commit_openings(intent.openings)

@@ -243,8 +243,8 @@ class State(msgspec.Struct):
         heads[statement.chain] = Head(statement.sequence, statement.id)
         if entry.outcome == "delivered":
             _APPLY.get(statement.type, _ignore)(self, entry, statement, body_values(openings))
-        if statement.thread is not None and statement.thread.id in self.notices:
-            self._note(statement.thread.id, entry.index)
+        if statement.notice in self.notices:
+            self._note(statement.notice, entry.index)
 
     def _note(self, notice: str, index: int) -> None:
         """An entry says something about a notice."""
@@ -432,7 +432,7 @@ def _apply_delivered(state: State, entry: Entry, statement: Statement, values: J
                 index=entry.index,
                 time_us=entry.header.time_us,
                 exercise=statement.exercise,
-                notices=() if statement.thread is None else (statement.thread.id,),
+                notices=() if statement.notice is None else (statement.notice,),
                 statement=values["statement"],
                 party=statement.party,
                 code=values["rule"],
@@ -466,7 +466,7 @@ def _apply_cease(state: State, entry: Entry, statement: Statement, values: Json)
                 index=entry.index,
                 time_us=entry.header.time_us,
                 exercise=statement.exercise,
-                notices=() if statement.thread is None else (statement.thread.id,),
+                notices=() if statement.notice is None else (statement.notice,),
                 statement=statement.id,
                 party=statement.party,
                 code="cease",

@@ -64,6 +64,13 @@ class Intent(msgspec.Struct, frozen=True):
     openings: Openings
     filed_us: int
 
+    @property
+    def notice(self) -> str | None:
+        """The id of the notice it is a version of, or None for whatever else is said."""
+        if self.thread is None or not self.type.startswith("activity/"):
+            return None
+        return str(self.thread["id"])
+
 
 class Evidence(msgspec.Struct, frozen=True):
     """A sample of what somebody sent wrongly: exact bytes, cut to a limit, with the rule it broke."""

@@ -268,8 +268,8 @@ def waiting_intents(core: Core) -> dict[str, list[Intent]]:
     found: dict[str, list[Intent]] = {}
     for number in sorted(core.intents):
         intent = core.intents[number]
-        if intent.thread is not None:
-            found.setdefault(intent.thread["id"], []).append(intent)
+        if intent.notice is not None:
+            found.setdefault(intent.notice, []).append(intent)
     return found
 
 

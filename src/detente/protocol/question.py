@@ -60,7 +60,7 @@ def ask(core: Core, area: bytes, from_us: int, until_us: int, by: str | None, no
     rows.sort(key=lambda row: (row["start"], row["id"], row["version"]))
     complete = _complete_until(core, by, now_us)
     limits = [*LIMITS, _completeness(core, by, complete, until_us)]
-    waiting = sorted({i.thread["id"] for i in core.intents.values() if i.thread})
+    waiting = sorted({i.notice for i in core.intents.values() if i.notice is not None})
     if waiting:
         limits.append(
             f"Filed here and not yet signed to every recipient, because a line is down: {', '.join(waiting)}."

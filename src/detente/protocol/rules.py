@@ -6,42 +6,20 @@ the ledger, and the answer names the rule.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from detente.agreement.card import parse_certificate, parse_revocation
-from detente.errors import DetenteError, RefusedError, UsageError, shown
-from detente.limits import CLOCK_SKEW_FLAG_S, TEXT_CHARS
-from detente.protocol.statement import Chain, Openings, Statement, body_values, is_desk
-from detente.units import US_PER_S, format_time, parse_time
+from detente.errors import DetenteError, RefusedError, shown
+from detente.limits import CLOCK_SKEW_FLAG_S
+from detente.protocol.form import Type, check_text, is_statement_id, is_time, matches
+from detente.protocol.statement import Openings, Statement, body_values, is_desk
+from detente.units import US_PER_S
 
 if TYPE_CHECKING:
     from detente.protocol.fold import State
-
-
-_REORDER = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-
-
-class Type(msgspec.Struct, frozen=True):
-    """One row of the type table.
-
-    Attributes:
-        code: the message code of the field (A1, R1, H2 …).
-        required, optional: body fields.
-        chain: the only chain it may travel on; None for receipts, which follow what they answer.
-        receipt: whether it earns a receipt.
-    """
-
-    code: str
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    chain: Chain | None = "ordinary"
-    thread: Literal["never", "may", "must"] = "never"
-    receipt: bool = True
 
 
 TYPES: dict[str, Type] = {
@@ -119,7 +97,7 @@ def judge(state: State, statement: Statement, openings: Openings) -> Answer:
             )
         elif statement.type in ("activity/cancel", "hotline/cease"):
             for field in values:  # reason, and where a cease request has them place and text
-                _check_text(values, field)
+                check_text(values, field)
         elif statement.type.startswith("receipt/"):
             check_receipt_form(statement, values)
         elif statement.type.startswith("policy/"):
@@ -156,10 +134,10 @@ def _check_form(row: Type, statement: Statement, openings: Openings) -> None:
         raise RefusedError(
             "thread-wrong", f"{statement.type} {row.thread} have a thread", field="thread"
         )
-    if statement.thread is not None and statement.thread.kind != "notice":
+    if statement.thread is not None and statement.thread.kind not in row.kinds:
         raise RefusedError(
             "thread-wrong",
-            f"thread is of kind {statement.thread.kind!r}; it must be a notice",
+            f"thread is of kind {statement.thread.kind!r}; it must be of {', '.join(row.kinds)}",
             field="thread",
         )
 
@@ -185,7 +163,7 @@ def _check_agreement(state: State, statement: Statement) -> None:
 
 def _check_exercise(state: State, statement: Statement) -> None:
     """S-ANS-4: whatever belongs to a notice has the notice's EXERCISE flag, also a receipt or a cease."""
-    notice = state.notices.get(statement.thread.id) if statement.thread is not None else None
+    notice = state.notices.get(statement.notice or "")
     if notice is not None and notice.exercise != statement.exercise:
         raise RefusedError(
             "exercise-flip", "EXERCISE must not change within a thread", field="EXERCISE"
@@ -230,26 +208,6 @@ def _check_thread(state: State, statement: Statement) -> None:
         )
 
 
-def _check_text(values: dict[str, Any], field: str) -> None:
-    text = values.get(field)
-    if not isinstance(text, str) or not 1 <= len(text) <= TEXT_CHARS or _hides(text):
-        raise RefusedError(
-            "text-malformed",
-            f"{field} must be a plain text of 1 to {TEXT_CHARS} characters",
-            field=field,
-        )
-
-
-def _hides(text: str) -> bool:
-    """Whether a text has characters that reorder or hide others (docs/spec/notice.md, as for its texts)."""
-    return any(
-        unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")
-        or unicodedata.bidirectional(c) in _REORDER
-        for c in text
-        if c not in "\n\t"
-    )
-
-
 def check_receipt_form(statement: Statement, values: dict[str, Any]) -> None:
     """Raise unless a receipt has the form of one; what it is about and proves, `incoming` and `bundle` ask.
 
@@ -273,29 +231,17 @@ def check_receipt_form(statement: Statement, values: dict[str, Any]) -> None:
         )
 
 
-def _is_time(value: object) -> bool:
-    try:
-        return format_time(parse_time(value)) == value
-    except UsageError:
-        return False
-
-
-def _matches(pattern: str) -> Callable[[object], bool]:
-    compiled = re.compile(pattern, re.ASCII)
-    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
-
-
-_is_rule = _matches(r"[a-z][a-z0-9-]{0,63}")
+_is_rule = matches(r"[a-z][a-z0-9-]{0,63}")
 _RECEIPT_FORMS: dict[str, Callable[[Any], bool]] = {
     "answer": lambda value: value in ("delivered", "not-understood", "refused"),
     "desk": is_desk,
     "flags": lambda value: (
         isinstance(value, list) and len(value) <= 8 and all(_is_rule(flag) for flag in value)
     ),
-    "opened": _is_time,
-    "received": _is_time,
+    "opened": is_time,
+    "received": is_time,
     "rule": lambda value: value is None or _is_rule(value),
-    "statement": _matches(r"[0-9a-f]{64}"),
+    "statement": is_statement_id,
 }
 
 

@@ -37,7 +37,8 @@ class Thread(msgspec.Struct, frozen=True):
     """What a statement belongs to: a notice id such as ``north:A-1``, and its version.
 
     Attributes:
-        kind: ``notice`` today; a kind not known here comes with a type not known here, which is logged
+        kind: ``notice``, ``conflict``, ``cease``, ``line`` or ``talk``; the table of types says which
+            may have which. A kind not known here comes with a type not known here, which is logged
             and answered like any other.
     """
 
@@ -77,6 +78,11 @@ class Statement(msgspec.Struct, frozen=True):
     def recipient(self) -> str:
         """The party this copy goes to."""
         return self.link.partition(">")[2]
+
+    @property
+    def notice(self) -> str | None:
+        """The id of the notice it belongs to, or None; threads of other kinds have ids of their own."""
+        return self.thread.id if self.thread is not None and self.thread.kind == "notice" else None
 
     @property
     def body_digest(self) -> str:

@@ -24,7 +24,7 @@ def notice_rows(core: Core, now_us: int) -> list[Json]:
     rows = [_notice_row(core, notice, now_us) for notice in core.state.notices.values()]
     signed = set(core.state.notices)
     for intent in core.intents.values():
-        if intent.thread and intent.thread["id"] not in signed:
+        if intent.thread and intent.notice is not None and intent.notice not in signed:
             values = body_values(intent.openings)
             volumes = parse_activity_body(
                 values, name=intent.thread["id"].partition(":")[2], exercise=intent.exercise
@@ -81,7 +81,7 @@ def notice_state(core: Core, notice: NoticeState, *, waits: bool | None = None) 
     if any(r.answer != "delivered" for r in receipts.values()):
         return "refused"
     if waits is None:
-        waits = any(i.thread and i.thread["id"] == notice.id for i in core.intents.values())
+        waits = any(i.notice == notice.id for i in core.intents.values())
     return "delivered" if len(receipts) == len(latest.statements) and not waits else "filed"
 
 
