@@ -13,8 +13,9 @@ from typing import Literal
 import msgspec
 
 from detente.errors import UsageError, shown
+from detente.protocol.cause import Acknowledged, Raised
 from detente.protocol.core import Core
-from detente.protocol.fold import Acknowledged, Raised, State
+from detente.protocol.fold import State
 from detente.protocol.picture import RANKS
 from detente.units import format_time
 

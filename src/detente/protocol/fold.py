@@ -14,6 +14,7 @@ from detente.agreement.card import Card, parse_certificate, parse_revocation
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.notice.activity import ActivityNotice, parse_activity_body
+from detente.protocol.cause import Acknowledged, Alarm, Raised
 from detente.protocol.journal import Entry, Json
 from detente.protocol.link import Head, Heads
 from detente.protocol.statement import Openings, Statement, body_values
@@ -103,46 +104,6 @@ class ConflictState(msgspec.Struct):
             and known.latest.body_digest == one["body"]
             for one in self.record["notices"]
         )
-
-
-class Alarm(msgspec.Struct, frozen=True):
-    """Something an officer must see; a local entry of the ledger."""
-
-    time_us: int
-    code: str
-    message: str
-    party: str | None = None
-
-
-class Raised(msgspec.Struct, frozen=True):
-    """An alarm's cause, as an entry of the ledger gives it; see docs/spec/console.md, section 4.
-
-    Attributes:
-        index: the entry.
-        kind: cease, conflict, cannot-tell, refused, fault or line.
-    """
-
-    id: str
-    kind: str
-    index: int
-    time_us: int
-    exercise: bool
-    notices: tuple[str, ...] = ()
-    conflict: str | None = None
-    statement: str | None = None
-    party: str | None = None
-    code: str | None = None
-    message: str | None = None
-
-
-class Acknowledged(msgspec.Struct, frozen=True):
-    """Who silenced an alarm first, and when."""
-
-    index: int
-    time_us: int
-    officer: str
-    desk: str
-    role: str
 
 
 class State(msgspec.Struct):
