@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pyproj import Geod, Transformer
 
+from detente.airspace.position import format_decimal, format_dms
 from detente.errors import UsageError
-from detente.interop.coordinates import format_decimal, format_dms
 from detente.interop.grid import format_grid
 from detente.units import NANODEG_PER_DEG
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from detente.airspace.area import LonLat
+from detente.airspace.position import format_decimal, format_dms
 from detente.errors import UsageError
-from detente.interop.coordinates import format_decimal, format_dms
 from detente.interop.found import AltitudeRead, FeatureRead, LineGeometry, PointGeometry, Reading
 from detente.interop.grid import format_grid
 from detente.units import NANODEG_PER_DEG

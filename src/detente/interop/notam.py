@@ -15,8 +15,9 @@ from fractions import Fraction
 from typing import NoReturn
 
 from detente.airspace.area import LonLat
+from detente.airspace.position import format_dms
 from detente.errors import UsageError, shown
-from detente.interop.coordinates import METRES_PER_DEGREE, format_dms
+from detente.interop.coordinates import METRES_PER_DEGREE
 from detente.interop.found import (
     AltitudeRead,
     FeatureRead,

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from detente.airspace.position import format_decimal, format_dms
 from detente.errors import UsageError
-from detente.interop.coordinates import format_decimal, format_dms
 from detente.interop.found import Reading
 from detente.interop.grid import format_grid, parse_grid
 from detente.interop.sketch import read_sketch
