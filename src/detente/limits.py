@@ -54,6 +54,8 @@ UNLOCK_TRIES = 5  # a hand that slips has enough; who passes by a locked screen 
 INTENTS_WAITING = (
     10_000  # notices that wait, unsigned, for a line to come back: days of busy traffic
 )
+DEADLINES_AT_ONCE = 64  # passed in one transaction, each with a signature: some 50 ms in all
+UNITS_PER_NOTICE = 200  # told of one notice: every squadron of an air force; each is named by hand
 OUTBOX_PER_LINK = 200_000  # bounded by disk rather than memory; a month of silence at 4 a minute
 
 # -- what checking a shape or a pair may cost ---------------------------------------------------
@@ -77,3 +79,8 @@ KML_ELEMENTS = (
     50_000  # a day of placemarks with their styles; bounds what a small file can unfold to
 )
 READ_FEATURES = 500  # shapes that an officer can look through before filing one
+
+# -- what is said in conversation ----------------------------------------------------------------
+PHRASE_SLOTS = 8  # the longest phrase has four; more is an attack on the screen
+PHRASE_NUMBER = 1_000_000_000  # seconds of thirty years, or any count an officer can mean
+DRAFTS_WAITING = 100  # messages that wait for a second officer; more means that nobody releases

@@ -1,0 +1,19 @@
+"""The phrasebook as the package carries it: read once, when somebody first asks."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+
+from detente.hotline.phrasebook import Phrasebook, build_phrasebook, parse_language
+
+
+@lru_cache(maxsize=1)
+def phrasebook() -> Phrasebook:
+    """Every language that has a file."""
+    folder = resources.files("detente.hotline") / "phrases"
+    return build_phrasebook(
+        parse_language(file.read_text("utf-8"))
+        for file in sorted(folder.iterdir(), key=lambda one: one.name)
+        if file.name.endswith(".toml")
+    )
