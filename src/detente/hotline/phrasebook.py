@@ -189,13 +189,11 @@ def check_slots(book: Phrasebook, phrase: str, slots: Slots) -> None:
 
 
 def _is_place(value: Any) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and set(value) == {"lat", "lon"}
-        and all(type(angle) is int for angle in value.values())
-        and abs(int(value["lat"])) <= LAT_MAX_NANODEG
-        and abs(int(value["lon"])) <= LON_MAX_NANODEG
-    )
+    if not isinstance(value, Mapping) or set(value) != {"lat", "lon"}:
+        return False
+    lat, lon = value["lat"], value["lon"]
+    whole = type(lat) is int and type(lon) is int
+    return whole and bool(abs(lat) <= LAT_MAX_NANODEG and abs(lon) <= LON_MAX_NANODEG)
 
 
 def _is_time(value: Any) -> bool:
