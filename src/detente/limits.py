@@ -55,6 +55,7 @@ INTENTS_WAITING = (
     10_000  # notices that wait, unsigned, for a line to come back: days of busy traffic
 )
 DEADLINES_AT_ONCE = 64  # passed in one transaction, each with a signature: some 50 ms in all
+TRIES_MOST = 1_000  # that one question is asked again; a day of tries at one a minute and a half
 UNITS_PER_NOTICE = 200  # told of one notice: every squadron of an air force; each is named by hand
 OUTBOX_PER_LINK = 200_000  # bounded by disk rather than memory; a month of silence at 4 a minute
 
@@ -84,3 +85,6 @@ READ_FEATURES = 500  # shapes that an officer can look through before filing one
 PHRASE_SLOTS = 8  # the longest phrase has four; more is an attack on the screen
 PHRASE_NUMBER = 1_000_000_000  # seconds of thirty years, or any count an officer can mean
 DRAFTS_WAITING = 100  # messages that wait for a second officer; more means that nobody releases
+LEAVING_SEGMENTS = 2_000  # of an outline, for the way out of it: 100 m of a 200 km coast
+WORDS_QUESTIONS = 10  # about one notice's words; an officer reads three
+CALL_S = 86_400  # a line that was held open for a day; longer is a typing error

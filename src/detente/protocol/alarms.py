@@ -17,9 +17,21 @@ from detente.protocol.cause import Acknowledged, Raised
 from detente.protocol.core import Core
 from detente.protocol.fold import State
 from detente.protocol.picture import RANKS
+from detente.protocol.urgent import Urgent
 from detente.units import format_time
 
-AlarmKind = Literal["cease", "conflict", "cannot-tell", "refused", "fault", "line"]
+AlarmKind = Literal[
+    "cease",
+    "emergency",
+    "conflict",
+    "cannot-tell",
+    "refused",
+    "fault",
+    "line",
+    "comm-check",
+    "read-back",
+    "no-answer",
+]
 
 
 class AcknowledgedBy(msgspec.Struct, frozen=True):
@@ -38,6 +50,8 @@ class AlarmRow(msgspec.Struct, frozen=True):
         rank: 0 emergency, 1 warning, 2 caution.
         until: when the clock alone ends it (the end of a conflict's meeting), or None.
         over: the cause is gone.
+        desk, step: to which desk an unanswered cease request or emergency has moved up, and by how
+            many steps; None before the first.
     """
 
     id: str
@@ -54,6 +68,8 @@ class AlarmRow(msgspec.Struct, frozen=True):
     over: bool
     acknowledged: AcknowledgedBy | None
     exercise: bool
+    desk: str | None = None
+    step: int | None = None
 
 
 class AlarmCounts(msgspec.Struct, frozen=True):
@@ -183,6 +199,7 @@ def _row(state: State, raised: Raised, line: LineAlarm | None, now_us: int) -> A
     until_us = _until_us(state, raised)
     seen = state.acknowledged.get(raised.id)
     message = raised.message if line is None else line.message
+    urgent = _urgent(state, raised)
     return AlarmRow(
         id=raised.id,
         kind=raised.kind,  # type: ignore[arg-type]
@@ -198,7 +215,14 @@ def _row(state: State, raised: Raised, line: LineAlarm | None, now_us: int) -> A
         over=_is_over(state, raised, line, now_us),
         acknowledged=None if seen is None else _acknowledged(seen),
         exercise=raised.exercise,
+        desk=None if urgent is None else urgent.desk,
+        step=None if urgent is None or not urgent.step else urgent.step,
     )
+
+
+def _urgent(state: State, raised: Raised) -> Urgent | None:
+    urgent = state.urgent.known.get(raised.statement or "")
+    return urgent if urgent is not None and urgent.alarm == raised.id else None
 
 
 def _acknowledged(seen: Acknowledged) -> AcknowledgedBy:
@@ -230,6 +254,16 @@ def _is_over(state: State, raised: Raised, line: LineAlarm | None, now_us: int) 
         until_us = _until_us(state, raised)
         resolved = state.conflicts[raised.conflict].resolved is not None
         return resolved or (until_us is not None and until_us <= now_us)
+    if raised.kind == "no-answer":
+        return state.passed[raised.id.partition(":")[2]].over is not None
+    if raised.kind == "read-back":
+        ladder = state.ladders.get(raised.statement or "")
+        another = ladder is None or raised.id != f"read-back:{ladder.read_back}"
+        return another or not any(
+            (notice := state.notices.get(one)) is not None
+            and raised.statement in notice.latest.statements.values()
+            for one in raised.notices
+        )
     if raised.kind == "refused":
         # said again in a newer version, or taken back
         return any(
@@ -239,6 +273,9 @@ def _is_over(state: State, raised: Raised, line: LineAlarm | None, now_us: int) 
         )
     if raised.kind == "line":
         return line is None or line.over
+    urgent = _urgent(state, raised)
+    if urgent is not None:
+        return urgent.status == "effective"
     return raised.code == "behind" and raised.party not in state.behind
 
 
@@ -248,10 +285,14 @@ def _changed(state: State, raised: Raised) -> int:
     changed = [raised.index, seen.index if seen is not None else -1]
     if raised.conflict is not None:
         changed.append(state.conflicts[raised.conflict].resolved or -1)
-    elif raised.kind == "refused":
+    elif raised.kind == "no-answer":
+        changed.append(state.passed[raised.id.partition(":")[2]].over or -1)
+    elif raised.kind in ("refused", "read-back"):
         changed += [state.trail[one][-1] for one in raised.notices if one in state.trail]
     elif raised.code == "behind":
         changed.append(state.recovered)
+    elif (urgent := _urgent(state, raised)) is not None:
+        changed.append(urgent.index)
     return max(changed)
 
 

@@ -26,6 +26,7 @@ from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.fold import NoticeState, State, Version
 from detente.protocol.identity import Identity
 from detente.protocol.journal import Entry, Evidence, Intent, Journal, Json
+from detente.protocol.ladder import after_said
 from detente.protocol.link import Link
 from detente.protocol.rules import TYPES, Answer, judge
 from detente.protocol.statement import (
@@ -425,8 +426,9 @@ class Core:
         officer: str,
         desk: str,
         exercise: bool,
+        thread: Thread | None = None,
     ) -> tuple[tuple[str, ...], list[Effect]]:
-        """Say something that belongs to no notice (a cease request, a key certificate).
+        """Say something that is no version of a notice (a cease request, a key certificate).
 
         Raises:
             UsageError: an unknown type, or more than one message can hold.
@@ -444,8 +446,70 @@ class Core:
             officer=officer,
             desk=desk,
             exercise=exercise,
-            thread=None,
+            thread=thread,
         )
+
+    def draft_about(
+        self,
+        about: Statement,
+        type_: str,
+        values: Json,
+        peer: str,
+        now_us: int,
+        *,
+        desk: str,
+        waits: frozenset[str] = frozenset(),
+    ) -> Intent:
+        """A receipt about a statement, on its chain and thread, judged by our own rules; nothing is changed.
+
+        Args:
+            about: what the peer said, or what it was told.
+            waits: rules that would refuse it now, and will not once what waits before it is signed.
+
+        Raises:
+            RefusedError: a rule that the peer keeps too would refuse it.
+        """
+        intent = msgspec.structs.replace(
+            self._draft(
+                type_,
+                values,
+                (peer,),
+                now_us,
+                desk=desk,
+                exercise=about.exercise,
+                thread=about.thread,
+            ),
+            chain=about.chain,
+            agreement=about.agreement or "",
+        )
+        self._judge_own(intent, now_us, waits)
+        return intent
+
+    def say_about(
+        self, intent: Intent, about: Statement, now_us: int, *, officer: str | None = None
+    ) -> list[Effect]:
+        """Say what `draft_about` made; on a line that is down it waits like a filing.
+
+        Args:
+            officer: who says so; None for the machine, which leaves an entry of its own.
+        """
+        self._next_intent += 1
+        if officer is not None:
+            self.append_local(
+                now_us,
+                "receipt/filed",
+                officer=officer,
+                desk=intent.desk,
+                said=intent.type,
+                about=about.id,
+                notice=about.notice,
+            )
+        self.intents[intent.number] = intent
+        effects = self._sign(intent, now_us)
+        left = self.intents.get(intent.number)
+        if left is not None:
+            self.journal.put_intent(left)
+        return effects
 
     def _recipients(self, to: Sequence[str]) -> tuple[str, ...]:
         parties = self.agreement().parties
@@ -561,12 +625,14 @@ class Core:
                 waiting = tuple(p for p in intent.waiting if p != peer)
                 self.journal.put_intent(self._set_waiting(intent, waiting))
 
-    def _judge_own(self, intent: Intent, now_us: int) -> None:
+    def _judge_own(self, intent: Intent, now_us: int, waits: frozenset[str] = frozenset()) -> None:
         """Keep our own rules before saying anything: what a peer would refuse is refused here, with the field."""
         draft = self._statement(intent, intent.to[0], now_us, draft=True)
         answer: Answer = judge(self.state, draft, intent.openings)
         if answer.rule == "notice-unknown" and draft.type == "activity/cancel":
             return  # a cancellation of what still waits to be signed; both go out in order
+        if answer.rule in waits:
+            return
         if answer.answer != "delivered":
             raise RefusedError(answer.rule or "refused", answer.message)
 
@@ -602,13 +668,14 @@ class Core:
         ]
         if not open_to:
             return []
-        if self._clashes(intent):
+        if self._clashes(intent, now_us):
             return self._drop(intent, now_us)
         effects: list[Effect] = []
         for peer in open_to:
             statement = self._statement(intent, peer, now_us)
             self.append("made", now_us, "delivered", statement, intent.openings)
             effects.append(Send(peer))
+            effects += after_said(self, statement, body_values(intent.openings), now_us)
         if intent.notice is not None:
             effects += self.after_activity(intent.notice, now_us)
         self._set_waiting(intent, tuple(p for p in intent.waiting if p not in open_to))
@@ -629,8 +696,17 @@ class Core:
             for other in self.intents.values()
         )
 
-    def _clashes(self, intent: Intent) -> bool:
-        """Whether this version was said before with another body, in what a recovery brought back."""
+    def _clashes(self, intent: Intent, now_us: int) -> bool:
+        """Whether what a recovery brought back stands against it: a version with another body, or a rule."""
+        if intent.type.startswith("receipt/"):
+            return (
+                judge(
+                    self.state,
+                    self._statement(intent, intent.to[0], now_us, draft=True),
+                    intent.openings,
+                ).answer
+                != "delivered"
+            )
         known = self.state.notices.get(intent.notice or "")
         version = known.versions.get(intent.thread["version"]) if known and intent.thread else None
         return version is not None and version.body_digest != body_digest(
@@ -639,8 +715,10 @@ class Core:
 
     def _drop(self, intent: Intent, now_us: int) -> list[Effect]:
         """Give up a filing that would contradict what was said before the loss, aloud."""
-        assert intent.thread is not None
         self._set_waiting(intent, ())
+        if intent.type == "receipt/no-answer":
+            return [Send(intent.to[0])]  # said before the loss: once is enough
+        assert intent.thread is not None
         message = (
             f"{intent.thread['id']} version {intent.thread['version']} was filed while lost statements were missing, "
             "and had been said before with another content; it was not sent: file it again"

@@ -6,6 +6,7 @@ Nothing here decides; decisions were made when an entry was written and stand in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,12 +15,14 @@ from detente.agreement.card import Card, parse_certificate, parse_revocation
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.notice.activity import ActivityNotice, parse_activity_body
+from detente.protocol import cease, deadlines, ladder
 from detente.protocol.cause import Acknowledged, Alarm, Raised
 from detente.protocol.journal import Entry, Json
 from detente.protocol.link import Head, Heads
 from detente.protocol.statement import Openings, Statement, body_values
+from detente.protocol.urgent import Urgents, note_receipt
 from detente.signing.key import STRICT, Verifier
-from detente.units import format_time, parse_time
+from detente.units import parse_time
 
 PARSED_KEPT = 64  # a frame's worth
 
@@ -121,6 +124,10 @@ class State(msgspec.Struct):
         acknowledged: by alarm id.
         unresolved: by notice, the conflicts that are live.
         recovered: the entry that ended the last recovery.
+        versions: by statement, the notice and version that it is.
+        ladders: by statement, what its recipient said of it beside the receipt; see `protocol.ladder`.
+        owed, passed: by expectation, what is owed and not answered, and what passed unanswered; see
+            `protocol.deadlines`.
         parsed: the last few bodies as volumes, by body digest; no state, only work saved.
     """
 
@@ -139,6 +146,7 @@ class State(msgspec.Struct):
     alarms: list[Alarm] = []
     alarmed: set[tuple[str, str, str | None]] = set()
     ceases: list[Json] = []
+    urgent: Urgents = msgspec.field(default_factory=Urgents)
     filed_versions: dict[str, int] = {}
     filed_cancels: set[str] = set()
     epochs: list[int] = msgspec.field(default_factory=lambda: [0])
@@ -150,6 +158,10 @@ class State(msgspec.Struct):
     acknowledged: dict[str, Acknowledged] = {}
     unresolved: dict[str, list[str]] = {}
     recovered: int = -1
+    versions: dict[str, tuple[str, int]] = {}
+    ladders: dict[str, ladder.Ladder] = {}
+    owed: dict[str, deadlines.Expectation] = {}
+    passed: dict[str, deadlines.Passed] = {}
     parsed: dict[str, ActivityNotice] = {}
 
     def volumes(self, name: str, exercise: bool, body: str, values: Json) -> ActivityNotice:
@@ -205,10 +217,10 @@ class State(msgspec.Struct):
         if entry.outcome == "delivered":
             _APPLY.get(statement.type, _ignore)(self, entry, statement, body_values(openings))
         if statement.notice in self.notices:
-            self._note(statement.notice, entry.index)
+            self.note(statement.notice, entry.index)
 
-    def _note(self, notice: str, index: int) -> None:
-        """An entry says something about a notice."""
+    def note(self, notice: str, index: int) -> None:
+        """An entry says something about a notice: its row changes with it."""
         trail = self.trail.setdefault(notice, [])
         if not trail or trail[-1] != index:
             trail.append(index)
@@ -232,7 +244,7 @@ class State(msgspec.Struct):
                 self.behind.add(local["party"])
             notice = local.get("notice")
             if notice is not None:
-                self._note(notice, entry.index)
+                self.note(notice, entry.index)
             self.raise_alarm(
                 Raised(
                     id=f"fault:{entry.index}",
@@ -250,11 +262,11 @@ class State(msgspec.Struct):
             self._acknowledge(entry.index, time_us, local)
         elif kind == "notice/filed":
             self.filed_versions[local["notice"]] = local["version"]
-            self._note(local["notice"], entry.index)
+            self.note(local["notice"], entry.index)
             if local["said"] == "activity/cancel":
                 self.filed_cancels.add(local["notice"])
         elif kind == "notice/opened":
-            self._note(local["notice"], entry.index)
+            self.note(local["notice"], entry.index)
         elif kind == "log/epoch":
             self.open_epoch(entry.index)
             self.recovering = True
@@ -262,6 +274,8 @@ class State(msgspec.Struct):
             self.behind.clear()
             self.recovering = False
             self.recovered = entry.index
+        elif kind in _APPLY_LOCAL:
+            _APPLY_LOCAL[kind](self, entry, local)
 
     @property
     def exercise_only(self) -> bool:
@@ -273,12 +287,19 @@ class State(msgspec.Struct):
         if raised.id not in self.raised:
             self.raised[raised.id] = self.unacknowledged[raised.id] = raised
 
+    def raise_again(self, id_: str) -> None:
+        """An alarm has become more than it was when somebody saw it: it waits to be seen anew."""
+        found = self.raised.get(id_)
+        if found is not None:
+            self.acknowledged.pop(id_, None)
+            self.unacknowledged[id_] = found
+
     def _record_conflict(self, index: int, time_us: int, record: Json) -> None:
         conflict = ConflictState(id=record["id"], record=record, seen_us=time_us, index=index)
         self.conflicts[conflict.id] = conflict
         notices = tuple(one["id"] for one in record["notices"])
         for notice in notices:
-            self._note(notice, index)
+            self.note(notice, index)
             self.unresolved.setdefault(notice, []).append(conflict.id)
         self.resolve(notices[0], index)
         self.raise_alarm(
@@ -333,7 +354,7 @@ class State(msgspec.Struct):
         )
         self.unacknowledged.pop(id_, None)
         for notice in found.notices:
-            self._note(notice, index)
+            self.note(notice, index)
 
     def open_epoch(self, first: int) -> None:
         """Begin a new log epoch at an index; the entry that says so is the first of it."""
@@ -372,6 +393,8 @@ def _apply_activity(state: State, entry: Entry, statement: Statement, values: Js
         )
         state.resolve(thread.id, entry.index)
     version.statements[statement.recipient] = statement.id
+    state.versions[statement.id] = (thread.id, thread.version)
+    ladder.superseded(state, notice, thread.version, statement.recipient, entry.index)
     state.filed_versions[thread.id] = max(thread.version, state.filed_versions.get(thread.id, 0))
 
 
@@ -385,6 +408,10 @@ def _apply_delivered(state: State, entry: Entry, statement: Statement, values: J
         flags=list(values["flags"]),
         receipt=statement.id,
     )
+    note_receipt(state, entry, values)
+    place = state.versions.get(values["statement"])
+    if place is not None and values["answer"] == "delivered":
+        ladder.delivered(state, state.notices[place[0]], place[1], statement, values)
     if entry.header.kind == "received" and values["answer"] != "delivered":
         state.raise_alarm(
             Raised(
@@ -407,35 +434,7 @@ def _apply_opened(state: State, entry: Entry, statement: Statement, values: Json
         receipt.opened_us = parse_time(values["opened"])
         receipt.opened_desk = str(values["desk"])
         receipt.opened = statement.id
-
-
-def _apply_cease(state: State, entry: Entry, statement: Statement, values: Json) -> None:
-    state.ceases.append(
-        {
-            "statement": statement.id,
-            "party": statement.party,
-            "to": list(statement.to),
-            "time": format_time(entry.header.time_us),
-            **values,
-        }
-    )
-    if entry.header.kind == "received":
-        state.raise_alarm(
-            Raised(
-                id=f"cease:{statement.id}",
-                kind="cease",
-                index=entry.index,
-                time_us=entry.header.time_us,
-                exercise=statement.exercise,
-                notices=() if statement.notice is None else (statement.notice,),
-                statement=statement.id,
-                party=statement.party,
-                code="cease",
-                message=" · ".join(
-                    str(values[field]) for field in ("reason", "place", "text") if values.get(field)
-                ),
-            )
-        )
+        ladder.opened(state, values["statement"], entry.index)
 
 
 def _apply_certificate(state: State, entry: Entry, statement: Statement, values: Json) -> None:
@@ -468,7 +467,15 @@ _APPLY: dict[str, Any] = {
     "activity/cancel": _apply_activity,
     "receipt/delivered": _apply_delivered,
     "receipt/opened": _apply_opened,
-    "hotline/cease": _apply_cease,
     "policy/key-certificate": _apply_certificate,
     "policy/key-revocation": _apply_revocation,
+    **cease.APPLY,
+    **deadlines.APPLY,
+    **ladder.APPLY,
+}
+# local entries besides those above, each in the file of its noun
+_APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {
+    **cease.APPLY_LOCAL,
+    **deadlines.APPLY_LOCAL,
+    **ladder.APPLY_LOCAL,
 }

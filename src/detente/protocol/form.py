@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from detente.errors import RefusedError, UsageError
-from detente.limits import TEXT_CHARS
+from detente.errors import RefusedError, UsageError, shown
+from detente.limits import RADIUS_MAX_M, TEXT_CHARS
 from detente.protocol.statement import Chain
-from detente.units import format_time, parse_time
+from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_M, format_time, parse_time
 
 _REORDER = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
@@ -53,6 +53,35 @@ def check_text(values: dict[str, Any], field: str, most: int = TEXT_CHARS) -> No
             f"{field} must be a plain text of 1 to {most} characters",
             field=field,
         )
+
+
+def check_value(values: dict[str, Any], field: str, good: Callable[[Any], bool], rule: str) -> None:
+    """Raise unless a field is as its rule says.
+
+    Raises:
+        RefusedError: ``value-wrong``.
+    """
+    if not good(values.get(field)):
+        raise RefusedError(
+            "value-wrong", f"{field} is {shown(values.get(field))}; it must be {rule}", field=field
+        )
+
+
+def is_place(value: object) -> bool:
+    """Whether a value is a position in 1e-9 degree, with a radius in 0.1 mm or without."""
+    if not isinstance(value, dict) or not {"lat", "lon"} <= set(value) <= {
+        "lat",
+        "lon",
+        "radius_tenth_mm",
+    }:
+        return False
+    if any(type(number) is not int for number in value.values()):
+        return False
+    return bool(
+        abs(value["lat"]) <= 90 * NANODEG_PER_DEG
+        and abs(value["lon"]) <= 180 * NANODEG_PER_DEG
+        and 0 <= value.get("radius_tenth_mm", 0) <= RADIUS_MAX_M * TENTH_MM_PER_M
+    )
 
 
 def hides(text: str) -> bool:

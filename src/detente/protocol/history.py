@@ -36,6 +36,13 @@ EventKind = Literal[
     "alarm",
     "alarm-acknowledged",
     "cease",
+    "receipt-filed",
+    "read-back",
+    "read-back-differs",
+    "disseminated",
+    "acted",
+    "deadline-passed",
+    "no-answer",
     "other",
 ]
 
@@ -148,6 +155,17 @@ def _local(core: Core, notice_id: str, entry: Entry, local: Json) -> HistoryRow 
             "alarm_kind": raised.kind if raised else None,
             "role": local["role"],
         }
+    elif type_ == "receipt/filed":
+        kind, values = "receipt-filed", {"said": local["said"], "about": local["about"]}
+    elif type_ == "read-back/compared":
+        if local["comparison"] is None or local["comparison"]["agrees"]:
+            return None  # the read-back itself says all there is
+        kind, party, statement = "read-back-differs", local["party"], local["read_back"]
+        values = {**local["comparison"], "about": local["statement"]}
+    elif type_ == "deadline/passed":
+        what = local["expectation"]
+        kind, party = "deadline-passed", what["by"]
+        values = {"expected": what["expected"], "due": local["due"], "about": what["statement"]}
     elif type_ == "alarm":
         kind, values = "alarm", {"code": local["code"], "message": local["message"]}
     else:
@@ -190,6 +208,30 @@ def _said(
         }
     if statement.type == "receipt/opened":
         return "opened", {"opened": values["opened"], "about": values["statement"]}
+    if statement.type == "receipt/read-back":
+        return "read-back", {
+            "from": values["from"],
+            "until": values["until"],
+            "place": values["place"],
+            "words": values.get("words"),
+            "about": values["statement"],
+        }
+    if statement.type == "receipt/disseminated":
+        return "disseminated", {"units": values["units"], "about": values["statement"]}
+    if statement.type == "receipt/acted":
+        return "acted", {
+            "action": values["action"],
+            "at": values["at"],
+            "text": values.get("text"),
+            "about": values["statement"],
+        }
+    if statement.type == "receipt/no-answer":
+        return "no-answer", {
+            "expected": values["expected"],
+            "due": values["due"],
+            "tries": values["tries"],
+            "about": values["statement"],
+        }
     if statement.type == "hotline/cease":
         return "cease", {"reason": values.get("reason")}
     return "other", {"type": statement.type}

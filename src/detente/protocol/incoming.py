@@ -11,9 +11,12 @@ from detente.errors import DetenteError, PeerError, RefusedError, UsageError
 from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
 from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
 from detente.limits import FRAME_BYTES, FRAME_STATEMENTS
+from detente.protocol import cease
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.journal import Entry, Json
+from detente.protocol.ladder import TYPES as LADDER
+from detente.protocol.ladder import after_said
 from detente.protocol.link import (
     COMPARISONS,
     Comparison,
@@ -268,15 +271,16 @@ def _recover(
 ) -> list[Effect]:
     taken = 0
     touched = set()
+    effects: list[Effect] = []
     for statement, openings in lost:
         head = core.state.head(True, link.peer, statement.chain)
         if (statement.sequence, statement.previous) == (head.sequence + 1, head.id):
             core.append("made", now_us, "delivered", statement, openings)
             core.said_before(statement)
+            effects += after_said(core, statement, body_values(openings), now_us)
             taken += 1
             if statement.type.startswith("activity/") and statement.thread is not None:
                 touched.add(statement.thread.id)
-    effects: list[Effect] = []
     for notice_id in sorted(touched):
         effects += core.after_activity(notice_id, now_us)
     if taken:
@@ -414,13 +418,16 @@ def check_receipt(core: Core, statement: Statement, values: Json, now_us: int) -
         RefusedError: ``receipt-wrong``. PeerError: a proof does not verify.
     """
     found = core.journal.statement(str(values["statement"]))
+    unanswered = statement.type == "receipt/no-answer"  # it is about what its maker said to us
+    ends = (core.identity.party, statement.party)
     if (
         found is None
-        or found[0].link != link_name(core.identity.party, statement.party)
+        or found[0].link != link_name(*(ends[::-1] if unanswered else ends))
         or found[0].chain != statement.chain
         or found[0].thread != statement.thread
         or found[0].exercise != statement.exercise
-        or not earns_receipt(found[0].type)
+        or not (unanswered or earns_receipt(found[0].type))
+        or (statement.type in LADDER and found[0].type != "activity/notice")
     ):
         raise RefusedError(
             "receipt-wrong",
@@ -428,6 +435,16 @@ def check_receipt(core: Core, statement: Statement, values: Json, now_us: int) -
             field="statement",
         )
     known = core.state.receipts.get(found[0].id)
+    if unanswered:
+        return
+    if statement.type in LADDER:
+        if known is None or known.answer != "delivered":
+            raise RefusedError(
+                "receipt-wrong",
+                "receipt must quote a statement that its maker received and did not refuse",
+                field="statement",
+            )
+        return
     if (statement.type == "receipt/delivered") == (known is not None) or (
         known is not None and known.opened is not None
     ):
@@ -481,6 +498,12 @@ def verify_receipt_proof(
 
 def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effect]:
     thread = statement.thread
+    if statement.type in LADDER:
+        found = core.journal.statement(statement.id)
+        return after_said(core, statement, body_values(found[1]) if found else {}, now_us)
+    if statement.type == "receipt/no-answer":
+        message = f"{statement.party} says that no answer came in time"
+        return [Alert("no-answer", message, statement.party, (statement.id,))]
     if statement.type.startswith("activity/") and thread is not None:
         kind = "notice-cancelled" if statement.type.endswith("cancel") else "notice-received"
         version = core.state.notices[thread.id].latest
@@ -502,10 +525,8 @@ def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effec
                 )
             )
         return [*effects, *core.after_activity(thread.id, now_us)]
-    if statement.type == "hotline/cease":
-        return [
-            Alert("cease", f"{statement.party} asks to cease", statement.party, (statement.id,))
-        ]
+    if statement.type in cease.CHECKS:
+        return cease.told(core.state, statement)
     if statement.type == "receipt/delivered":
         return [
             Alert("receipt", f"receipt from {statement.party}", statement.party, (statement.id,))

@@ -21,11 +21,23 @@ from detente.protocol import views
 from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState, NoticeState, Receipt
 from detente.protocol.journal import Intent, Json
+from detente.protocol.ladder import LadderRow, ladder_rows
 from detente.protocol.statement import body_digest, body_values, commit_openings
 from detente.units import TENTH_MM_PER_FT, US_PER_S, format_time
 
 RowState = Literal["waiting", "filed", "delivered", "refused", "received", "cancelled"]
-RANKS = {"cease": 0, "conflict": 1, "refused": 1, "fault": 1, "line": 1, "cannot-tell": 2}
+RANKS = {
+    "cease": 0,
+    "emergency": 0,
+    "conflict": 1,
+    "refused": 1,
+    "fault": 1,
+    "line": 1,
+    "cannot-tell": 2,
+    "comm-check": 2,
+    "read-back": 1,
+    "no-answer": 2,
+}
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -84,6 +96,7 @@ class NoticeRow(msgspec.Struct, frozen=True):
         text: cut to 280 characters where `text_cut` says so.
         waiting_version: a version that was filed and is not yet signed for everybody, or None.
         waiting_for: recipients whose receipt is not here.
+        ladder: how far each recipient has climbed with the newest signed version.
         pieces: of a cancelled notice, what was cancelled.
         cannot_draw: the content is withheld or gone; the notice is in the record all the same.
     """
@@ -109,6 +122,7 @@ class NoticeRow(msgspec.Struct, frozen=True):
     waiting_for: list[str]
     opened_by: list[Opening]
     receipts: list[ReceiptRow]
+    ladder: list[LadderRow]
     pieces: list[Piece]
     cannot_draw: bool
 
@@ -347,6 +361,7 @@ def _waiting_row(
         waiting_for=sorted(newest.waiting),
         opened_by=[],
         receipts=[],
+        ladder=[],
         **_content(volumes, pieces),
     )
 
@@ -390,6 +405,7 @@ def _signed_row(
             if receipt.opened_us is not None
         ],
         receipts=[_receipt_row(receipt) for receipt in receipts],
+        ladder=ladder_rows(core.state, notice, latest.number),
         **_content(volumes, pieces),
     )
 

@@ -13,10 +13,11 @@ import msgspec
 
 from detente.agreement.card import parse_certificate, parse_revocation
 from detente.errors import DetenteError, RefusedError, shown
-from detente.limits import CLOCK_SKEW_FLAG_S
+from detente.limits import CLOCK_SKEW_FLAG_S, TRIES_MOST
+from detente.protocol import cease, deadlines, ladder
 from detente.protocol.form import Type, check_text, is_statement_id, is_time, matches
 from detente.protocol.statement import Openings, Statement, body_values, is_desk
-from detente.units import US_PER_S
+from detente.units import US_PER_S, format_time
 
 if TYPE_CHECKING:
     from detente.protocol.fold import State
@@ -27,7 +28,6 @@ TYPES: dict[str, Type] = {
         "A1", ("activity", "pieces", "precedence"), ("region", "text"), thread="must"
     ),
     "activity/cancel": Type("A4", ("reason",), thread="must"),
-    "hotline/cease": Type("H2", ("reason",), ("place", "text"), chain="safety", thread="may"),
     "policy/key-certificate": Type("P3", ("certificate",), chain="safety"),
     "policy/key-revocation": Type("P4", ("revocation",), chain="safety"),
     "receipt/delivered": Type(
@@ -40,6 +40,18 @@ TYPES: dict[str, Type] = {
     "receipt/opened": Type(
         "R2", ("desk", "opened", "statement"), chain=None, thread="may", receipt=False
     ),
+    **cease.TYPES,
+    **deadlines.TYPES,
+    **ladder.TYPES,
+}
+# what a type must keep to besides its form, in the file of its noun
+CHECKS: dict[str, Callable[[State, Statement, dict[str, Any]], None]] = {
+    **cease.CHECKS,
+    **ladder.CHECKS,
+}
+# by what is expected, when it is due: what a peer says was not answered in time can be checked
+DUES: deadlines.Dues = {
+    **ladder.DUES,
 }
 
 
@@ -95,13 +107,16 @@ def judge(state: State, statement: Statement, openings: Openings) -> Answer:
                 statement.body_digest,
                 values,
             )
-        elif statement.type in ("activity/cancel", "hotline/cease"):
-            for field in values:  # reason, and where a cease request has them place and text
-                check_text(values, field)
+        elif statement.type == "activity/cancel":
+            check_text(values, "reason")
         elif statement.type.startswith("receipt/"):
             check_receipt_form(statement, values)
         elif statement.type.startswith("policy/"):
             _check_policy(state, statement, values)
+        if statement.type == "receipt/no-answer":
+            _check_no_answer(state, values)
+        elif statement.type in CHECKS:
+            CHECKS[statement.type](state, statement, values)
     except DetenteError as error:
         return Answer("refused", error.code, str(error))
     return Answer("delivered")
@@ -214,7 +229,8 @@ def check_receipt_form(statement: Statement, values: dict[str, Any]) -> None:
     Raises:
         RefusedError: ``receipt-wrong``.
     """
-    if set(values) != set(TYPES[statement.type].required if statement.type in TYPES else ()):
+    row = TYPES.get(statement.type, Type("", ()))
+    if not set(row.required) <= set(values) <= {*row.required, *row.optional}:
         raise RefusedError("receipt-wrong", "receipt must have all its fields and no others")
     wrong = [
         name
@@ -235,6 +251,8 @@ _is_rule = matches(r"[a-z][a-z0-9-]{0,63}")
 _RECEIPT_FORMS: dict[str, Callable[[Any], bool]] = {
     "answer": lambda value: value in ("delivered", "not-understood", "refused"),
     "desk": is_desk,
+    "due": is_time,
+    "expected": _is_rule,
     "flags": lambda value: (
         isinstance(value, list) and len(value) <= 8 and all(_is_rule(flag) for flag in value)
     ),
@@ -242,7 +260,27 @@ _RECEIPT_FORMS: dict[str, Callable[[Any], bool]] = {
     "received": is_time,
     "rule": lambda value: value is None or _is_rule(value),
     "statement": is_statement_id,
+    "tries": lambda value: type(value) is int and 1 <= value <= TRIES_MOST,
 }
+
+
+def _check_no_answer(state: State, values: dict[str, Any]) -> None:
+    """H-DUE-2: both sides compute what is owed and until when; who says that it was not answered says the same."""
+    when = DUES.get(values["expected"])
+    due = None if when is None else when(state, values["statement"])
+    if due is None or format_time(due) != values["due"]:
+        raise RefusedError(
+            "expectation-wrong",
+            f"{values['expected']} is said to be due {values['due']}; it must be owed for that statement, and due then",
+            field="due",
+        )
+    known = state.passed.get(deadlines.expectation_id(values["expected"], values["statement"]))
+    if known is not None and known.told is not None:
+        raise RefusedError(
+            "receipt-repeated",
+            "that no answer came must be said once for each thing expected of a statement",
+            field="expected",
+        )
 
 
 def _check_policy(state: State, statement: Statement, values: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from detente.notice.activity import parse_activity_body
 from detente.protocol.core import Core
 from detente.protocol.fold import NoticeState, Receipt, Version
 from detente.protocol.journal import Json
+from detente.protocol.ladder import ladder_rows
 from detente.protocol.rules import TYPES
 from detente.protocol.statement import body_values
 from detente.signing.canonical import encode_canonical
@@ -159,6 +160,7 @@ def show_notice(core: Core, notice_id: str, now_us: int) -> Json:
                 "received": format_time(received) if received is not None else None,
                 "statements": dict(sorted(version.statements.items())),
                 "receipts": [receipt_json(r) for _, r in sorted(_receipts(core, version).items())],
+                "ladder": msgspec.to_builtins(ladder_rows(core.state, notice, number)),
             }
         )
     volumes = core.volumes(notice_id)
@@ -308,9 +310,13 @@ def projection(core: Core) -> bytes:
             "acknowledged": msgspec.to_builtins(state.acknowledged),
             "alarms": msgspec.to_builtins(state.alarms),
             "ceases": state.ceases,
+            "urgent": msgspec.to_builtins(state.urgent),
             "conflicts": {k: v.record for k, v in state.conflicts.items()},
             "filed": [state.filed_versions, sorted(state.filed_cancels)],
             "heads": msgspec.to_builtins([state.made, state.received]),
+            "ladders": msgspec.to_builtins(state.ladders),
+            "owed": msgspec.to_builtins(state.owed),
+            "passed": msgspec.to_builtins(state.passed),
             "live": sorted(n for n in state.notices if core.volumes(n) is not None),
             "raised": msgspec.to_builtins(state.raised),
             "resolved": {k: v.resolved for k, v in state.conflicts.items()},

@@ -9,6 +9,7 @@ from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.core import Core
 from detente.protocol.link import Head
+from detente.protocol.rules import earns_receipt
 from detente.protocol.statement import CHAINS, link_name
 from detente.signing.canonical import encode_canonical
 from detente.simulation.node import SimNode
@@ -136,10 +137,7 @@ def _check_delivered(core: Core) -> Iterator[str]:
     for peer in core.state.peers:
         for chain in CHAINS:
             for statement, _ in core.journal.chain(link_name(me, peer), chain, 0, 1_000_000):
-                if (
-                    not statement.type.startswith("receipt/")
-                    and statement.id not in core.state.receipts
-                ):
+                if earns_receipt(statement.type) and statement.id not in core.state.receipts:
                     yield f"{statement.type} {chain} {statement.sequence} of {me} has no receipt from {peer}"
 
 

@@ -29,11 +29,13 @@ def answer(north: SimNode, said: tuple[Statement, Openings]) -> Answer:
     return judge(north.running.state, *said)
 
 
+CHECKS_OF_THE_LINE = {"hotline/check", "hotline/check-reply"}  # the reply is the answer
+
+
 def test_earns_receipt_every_type_but_receipts_does() -> None:
     """S-ANS-2: receipts end the exchange; what is not known earns one."""
     assert {name for name in TYPES if not earns_receipt(name)} == {
-        "receipt/delivered",
-        "receipt/opened",
+        name for name in TYPES if name.startswith("receipt/") or name in CHECKS_OF_THE_LINE
     }
     assert earns_receipt("inquiry/finding")
 

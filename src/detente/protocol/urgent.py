@@ -1,0 +1,261 @@
+"""Urgent matters as the ledger tells them: cease requests and emergencies, answered or moving up.
+
+Each copy of a request is a matter of its own between two parties: its id is that of the statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from detente.hotline.cease import OPEN, Moment, UrgentKind, UrgentStatus, after_move
+from detente.hotline.escalation import Step, due_us, next_step, steps_of
+from detente.protocol.cause import Raised
+from detente.protocol.journal import Entry, Json
+from detente.protocol.statement import Statement
+from detente.units import parse_time
+
+if TYPE_CHECKING:
+    from detente.protocol.core import Core
+    from detente.protocol.fold import State
+
+
+class UrgentReply(msgspec.Struct):
+    """Something that was said about an urgent matter.
+
+    Attributes:
+        move: what was said, as the tables of `detente.hotline.cease` name it.
+        desk: that answered.
+        when: in either ledger.
+        at_us: since when it is effective, as who ceased says; None for a reply.
+    """
+
+    statement: str
+    move: str
+    desk: str
+    when: Moment
+    text: str | None = None
+    at_us: int | None = None
+
+
+class Urgent(msgspec.Struct):
+    """One cease request or emergency between two parties.
+
+    Attributes:
+        id: of the statement that asked.
+        party, to: who asked, who was asked.
+        agreement: under which it was said; its desks and steps count.
+        asked: in either ledger.
+        counted_from_us: since when this node counts the steps, by its own clock: when it received the
+            request, or the receipt that says that it was received. None while it is not.
+        step, desk: the last step up, 0 and None before the first.
+        index: the entry with which it changed last.
+    """
+
+    id: str
+    kind: UrgentKind
+    party: str
+    to: str
+    exercise: bool
+    agreement: str
+    values: Json
+    asked: Moment
+    notice: str | None = None
+    counted_from_us: int | None = None
+    status: UrgentStatus = "asked"
+    step: int = 0
+    desk: str | None = None
+    replies: list[UrgentReply] = []
+    index: int = 0
+
+    @property
+    def alarm(self) -> str:
+        """The id of its alarm at who was asked."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def first_reply(self) -> UrgentReply | None:
+        """What was said first; nothing while it is unanswered."""
+        return self.replies[0] if self.replies else None
+
+    @property
+    def effective(self) -> UrgentReply | None:
+        """Who ceased says that it has."""
+        return next((one for one in self.replies if one.move == "effective"), None)
+
+
+class Urgents(msgspec.Struct):
+    """All urgent matters of a ledger.
+
+    Attributes:
+        known: by id, in the order of the ledger.
+        unanswered: those of them that move up.
+        replies: reply's statement to what it is about.
+        early: replies of ours that a recovery brought back before what they answer.
+    """
+
+    known: dict[str, Urgent] = {}
+    unanswered: dict[str, Urgent] = {}
+    replies: dict[str, str] = {}
+    early: dict[str, list[UrgentReply]] = {}
+
+
+def begin_urgent(
+    state: State, entry: Entry, statement: Statement, kind: UrgentKind, values: Json
+) -> None:
+    """A request was made or received."""
+    now_us = entry.header.time_us
+    received = entry.header.kind == "received"
+    urgent = Urgent(
+        id=statement.id,
+        kind=kind,
+        party=statement.party,
+        to=statement.recipient,
+        exercise=statement.exercise,
+        agreement=statement.agreement or "",
+        values=values,
+        asked=Moment(statement.claimed_us, now_us) if received else Moment(now_us, None),
+        notice=statement.notice,
+        counted_from_us=now_us if received else None,
+        index=entry.index,
+    )
+    state.urgent.known[urgent.id] = state.urgent.unanswered[urgent.id] = urgent
+    if received:
+        state.raise_alarm(
+            Raised(
+                id=urgent.alarm,
+                kind=kind,
+                index=entry.index,
+                time_us=now_us,
+                exercise=statement.exercise,
+                notices=() if statement.notice is None else (statement.notice,),
+                statement=statement.id,
+                party=statement.party,
+                code=str(values["kind"]) if kind == "emergency" else "cease",
+                message=_words(kind, values),
+            )
+        )
+    for early in state.urgent.early.pop(urgent.id, []):
+        _take_reply(state, urgent, early, entry.index)
+
+
+def _words(kind: UrgentKind, values: Json) -> str:
+    fields = ("reason", "place", "text") if kind == "cease" else ("kind", "text")
+    return " · ".join(str(values[field]) for field in fields if values.get(field))
+
+
+def note_reply(
+    state: State, entry: Entry, statement: Statement, about: str, move: str, values: Json
+) -> None:
+    """Something was said about a request."""
+    now_us = entry.header.time_us
+    received = entry.header.kind == "received"  # then it is the asker who takes it in
+    reply = UrgentReply(
+        statement=statement.id,
+        move=move,
+        desk=str(values["desk"]),
+        when=Moment(now_us, statement.claimed_us) if received else Moment(None, now_us),
+        text=values.get("text"),
+        at_us=parse_time(values["at"]) if "at" in values else None,
+    )
+    state.urgent.replies[statement.id] = about
+    urgent = state.urgent.known.get(about)
+    if urgent is None:
+        state.urgent.early.setdefault(about, []).append(reply)
+    else:
+        _take_reply(state, urgent, reply, entry.index)
+
+
+def _take_reply(state: State, urgent: Urgent, reply: UrgentReply, index: int) -> None:
+    urgent.status = after_move(urgent.kind, urgent.status, reply.move)
+    urgent.replies = [*urgent.replies, reply]
+    urgent.index = index
+    if urgent.status not in OPEN:
+        state.urgent.unanswered.pop(urgent.id, None)
+
+
+def note_receipt(state: State, entry: Entry, values: Json) -> None:
+    """A receipt of the other side's: when it received what we said, by its clock."""
+    if entry.header.kind != "received":
+        return
+    statement, received_us = values["statement"], parse_time(values["received"])
+    urgent = state.urgent.known.get(statement)
+    if urgent is not None:
+        if values["answer"] == "delivered":
+            urgent.asked = Moment(urgent.asked.asker_us, received_us)
+            urgent.counted_from_us = entry.header.time_us
+        else:
+            state.urgent.unanswered.pop(statement, None)  # refused: the alarm of that says so
+        urgent.index = entry.index
+        return
+    urgent = state.urgent.known.get(state.urgent.replies.get(statement, ""))
+    if urgent is not None:
+        for reply in urgent.replies:
+            if reply.statement == statement:
+                reply.when = Moment(received_us, reply.when.receiver_us)
+        urgent.index = entry.index
+
+
+def apply_escalated(state: State, entry: Entry, local: Json) -> None:
+    """A step up was taken: the desk above is called, also where a desk below had seen the alarm."""
+    urgent = state.urgent.known[local["urgent"]]
+    urgent.status = after_move(urgent.kind, urgent.status, "due-passed")
+    urgent.step, urgent.desk, urgent.index = local["step"], local["desk"], entry.index
+    state.raise_again(urgent.alarm)
+
+
+# -- steps ---------------------------------------------------------------------------------------
+
+
+class DueStep(msgspec.Struct, frozen=True, order=True):
+    """A step that is or will be due, in order of time."""
+
+    due_us: int
+    urgent: str
+    number: int
+    desk: str
+
+
+def steps(state: State, urgent: Urgent) -> tuple[Step, ...]:
+    """The steps up that the agreement gives."""
+    agreement = state.agreements.get(urgent.agreement)
+    if agreement is None:
+        return ()
+    return steps_of(agreement.terms.desks, agreement.terms.escalation_s)
+
+
+def steps_to_come(state: State) -> Iterator[DueStep]:
+    """The next step of each unanswered matter: a function of the ledger alone."""
+    for urgent in state.urgent.unanswered.values():
+        step = next_step(steps(state, urgent), urgent.step)
+        if step is not None and urgent.counted_from_us is not None:
+            yield DueStep(due_us(step, urgent.counted_from_us), urgent.id, step.number, step.desk)
+
+
+def next_step_due(state: State) -> int | None:
+    """When the next step up is due, by this node's clock; None while nothing is unanswered."""
+    return min((step.due_us for step in steps_to_come(state)), default=None)
+
+
+def take_steps(core: Core, now_us: int) -> list[DueStep]:
+    """Take every step that is due, in order of due time: each is one local entry, once and for ever.
+
+    Returns:
+        What was taken; a clock that jumped over several steps takes each of them.
+    """
+    taken: list[DueStep] = []
+    while due := min(
+        (one for one in steps_to_come(core.state) if one.due_us <= now_us), default=None
+    ):
+        core.append_local(
+            now_us,
+            "urgent/escalated",
+            urgent=due.urgent,
+            step=due.number,
+            desk=due.desk,
+            due_us=due.due_us,
+        )
+        taken.append(due)
+    return taken
