@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from detente import __version__
-from detente.cli import agree, keys, ledger, notice, operate, play
+from detente.cli import agree, keys, ledger, notice, operate, play, rungs
 from detente.cli.output import err, errors, out, show
 
 app = typer.Typer(
@@ -23,6 +23,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(agree.app, name="agree", rich_help_panel="Set up")
+notice.app.command("read-back")(rungs.read_back)
+notice.app.command("disseminated")(rungs.disseminated)
+notice.app.command("acted")(rungs.acted)
 app.add_typer(notice.app, name="notice", rich_help_panel="Every day")
 app.add_typer(operate.operators, name="operator", rich_help_panel="Operations")
 app.add_typer(ledger.app, name="ledger", rich_help_panel="The record")

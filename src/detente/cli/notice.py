@@ -25,6 +25,7 @@ from detente.cli.output import (
     table,
     when,
 )
+from detente.cli.rungs import ladder_lines
 from detente.errors import UsageError, shown
 from detente.node.outcome import EXIT_BAD_NEWS, EXIT_UNAVAILABLE
 from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S
@@ -240,6 +241,9 @@ def show_command(
                     f"    receipt of {receipt['party']}: {receipt['answer']}{rule} {dtg(receipt['received'])}{opened}",
                     markup=False,
                 )
+        for row in found["versions"][-1]["ladder"] if found["versions"] else []:
+            for line in ladder_lines(row):
+                out.print(f"  {line}", markup=False)
         for row in found["conflicts"]:
             out.print(
                 f"  {row['verdict'].upper()} ({row['state']}) {row['id'][:12]}: {row['reason']}",

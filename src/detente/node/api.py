@@ -26,6 +26,7 @@ from detente.node.node import Node
 from detente.node.operators import Officer, add_operator, officer_of
 from detente.node.peerdoor import HANDLERS, public_routes, read_body
 from detente.node.reading import reading_routes
+from detente.node.rungs import rung_routes
 from detente.node.signin import signin_routes
 from detente.node.watchroom import watchroom_routes
 from detente.protocol import views
@@ -571,6 +572,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             *watchroom_routes(node, serving, officer, body_of),
             *signin_routes(node, door, officer),
             *reading_routes(officer),
+            *rung_routes(node, officer),
             status,
             file_notice,
             list_notices,

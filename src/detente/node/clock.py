@@ -18,7 +18,13 @@ from detente.units import US_PER_S, format_time, parse_time
 
 
 class Clock(Protocol):
-    """What tells the time; `label` is shown wherever a time is shown."""
+    """What tells the time; `label` is shown wherever a time is shown.
+
+    Attributes:
+        rate: how many of its seconds pass in a real one.
+    """
+
+    rate: int
 
     @property
     def label(self) -> str:
@@ -62,6 +68,8 @@ def real_us() -> int:
 class UtcClock:
     """The machine's clock."""
 
+    rate = 1
+
     @property
     def label(self) -> str:
         """The clock's name, and how far it is set wrong on purpose."""
@@ -79,12 +87,12 @@ class DeclaredClock:
     def __init__(self, declared: ScenarioClock) -> None:
         self._starts_us = parse_time(declared.starts_at)
         self._real_us = parse_time(declared.real_start)
-        self._rate = declared.rate
+        self.rate = declared.rate
         self.label: str = f"scenario clock {declared.name!r}: {format_time(self._starts_us)} at {declared.real_start} UTC, x{declared.rate}"
 
     def now_us(self) -> int:
         """Microseconds since the epoch on the declared clock."""
-        return self._starts_us + (real_us() - self._real_us) * self._rate
+        return self._starts_us + (real_us() - self._real_us) * self.rate
 
 
 def clock_for(declared: ScenarioClock | None) -> Clock:

@@ -34,6 +34,7 @@ _STATUS = {
     "notice-unknown": 404,
     "statement-unknown": 404,
     "notice-exists": 409,
+    "notice-own": 409,
 }
 
 

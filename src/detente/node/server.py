@@ -26,6 +26,7 @@ from detente.node.linewatch import LineWatch
 from detente.node.node import Node
 from detente.node.outcome import trace
 from detente.node.peerdoor import peer_app
+from detente.node.timer import Timer
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect, Send
 
@@ -133,6 +134,7 @@ class Serving:
                 self._on_ready()
                 self._task(self._index())
                 self._task(self._watch_lines())
+                self._task(Timer(node).run())
                 log.info("serving peers on %s, operators on %s", config.listen, config.api)
             await asyncio.wait([watcher, *running], return_when=asyncio.FIRST_COMPLETED)
         finally:

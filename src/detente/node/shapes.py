@@ -16,6 +16,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET, UnsetType
 
 from detente.interop.found import Geometry
+from detente.protocol.ladder import LadderRow
 
 
 class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -228,6 +229,7 @@ class VersionDetail(Shape):
     received: str | None
     statements: dict[str, str]
     receipts: list[ReceiptDetail]
+    ladder: list[LadderRow]
 
 
 class NoticeDetail(ListedNotice):
