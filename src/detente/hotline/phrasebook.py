@@ -196,7 +196,7 @@ def _is_place(value: Any) -> bool:
     return whole and bool(abs(lat) <= LAT_MAX_NANODEG and abs(lon) <= LON_MAX_NANODEG)
 
 
-def _is_time(value: Any) -> bool:
+def _is_time(value: object) -> bool:
     try:
         return format_time(parse_time(value)) == value
     except DetenteError:

@@ -485,6 +485,27 @@ class Core:
         self._judge_own(intent, now_us, waits)
         return intent
 
+    def check_say(
+        self,
+        type_: str,
+        values: Json,
+        to: Sequence[str],
+        now_us: int,
+        *,
+        desk: str,
+        exercise: bool,
+        thread: Thread | None = None,
+    ) -> None:
+        """Raise what `say` would raise, and say nothing.
+
+        Raises:
+            UsageError, RefusedError, UnavailableError: as `say`.
+        """
+        intent = self._draft(
+            type_, values, self._recipients(to), now_us, desk=desk, exercise=exercise, thread=thread
+        )
+        self._judge_own(intent, now_us)
+
     def say_about(
         self, intent: Intent, about: Statement, now_us: int, *, officer: str | None = None
     ) -> list[Effect]:

@@ -19,7 +19,7 @@ from detente.errors import DetenteError
 from detente.limits import DEADLINES_AT_ONCE, INTENTS_WAITING
 from detente.protocol.cause import Raised
 from detente.protocol.effect import Alert, Effect
-from detente.protocol.form import Type
+from detente.protocol.form import THREAD_KINDS, Type
 from detente.protocol.journal import Entry, Intent, Json
 from detente.protocol.statement import Statement
 from detente.units import format_time, parse_time
@@ -35,7 +35,7 @@ TYPES: dict[str, Type] = {
         chain=None,
         thread="may",
         receipt=False,
-        kinds=("notice", "conflict", "cease", "line", "talk"),
+        kinds=THREAD_KINDS,
     ),
 }
 

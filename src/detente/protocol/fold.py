@@ -15,7 +15,7 @@ from detente.agreement.card import Card, parse_certificate, parse_revocation
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.notice.activity import ActivityNotice, parse_activity_body
-from detente.protocol import cease, deadlines, ladder
+from detente.protocol import cease, deadlines, ladder, talk
 from detente.protocol.cause import Acknowledged, Alarm, Raised
 from detente.protocol.journal import Entry, Json
 from detente.protocol.link import Head, Heads
@@ -128,6 +128,7 @@ class State(msgspec.Struct):
         ladders: by statement, what its recipient said of it beside the receipt; see `protocol.ladder`.
         owed, passed: by expectation, what is owed and not answered, and what passed unanswered; see
             `protocol.deadlines`.
+        talk: conversation; see `protocol.talk`.
         parsed: the last few bodies as volumes, by body digest; no state, only work saved.
     """
 
@@ -162,6 +163,7 @@ class State(msgspec.Struct):
     ladders: dict[str, ladder.Ladder] = {}
     owed: dict[str, deadlines.Expectation] = {}
     passed: dict[str, deadlines.Passed] = {}
+    talk: talk.Talks = msgspec.field(default_factory=talk.Talks)
     parsed: dict[str, ActivityNotice] = {}
 
     def volumes(self, name: str, exercise: bool, body: str, values: Json) -> ActivityNotice:
@@ -412,6 +414,8 @@ def _apply_delivered(state: State, entry: Entry, statement: Statement, values: J
     place = state.versions.get(values["statement"])
     if place is not None and values["answer"] == "delivered":
         ladder.delivered(state, state.notices[place[0]], place[1], statement, values)
+    if values["answer"] == "delivered":
+        talk.delivered(state, statement, values)
     if entry.header.kind == "received" and values["answer"] != "delivered":
         state.raise_alarm(
             Raised(
@@ -472,10 +476,12 @@ _APPLY: dict[str, Any] = {
     **cease.APPLY,
     **deadlines.APPLY,
     **ladder.APPLY,
+    **talk.APPLY,
 }
 # local entries besides those above, each in the file of its noun
 _APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {
     **cease.APPLY_LOCAL,
     **deadlines.APPLY_LOCAL,
     **ladder.APPLY_LOCAL,
+    **talk.APPLY_LOCAL,
 }

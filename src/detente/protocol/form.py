@@ -20,6 +20,9 @@ from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_M, format_time, parse_ti
 _REORDER = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
+THREAD_KINDS = ("notice", "conflict", "cease", "line", "talk")
+
+
 class Type(msgspec.Struct, frozen=True):
     """One row of the type table.
 

@@ -11,7 +11,7 @@ from detente.errors import DetenteError, PeerError, RefusedError, UsageError
 from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
 from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
 from detente.limits import FRAME_BYTES, FRAME_STATEMENTS
-from detente.protocol import cease
+from detente.protocol import cease, talk
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.journal import Entry, Json
@@ -527,6 +527,8 @@ def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effec
         return [*effects, *core.after_activity(thread.id, now_us)]
     if statement.type in cease.CHECKS:
         return cease.told(core.state, statement)
+    if statement.type in talk.CHECKS:
+        return talk.told(core.state, statement)
     if statement.type == "receipt/delivered":
         return [
             Alert("receipt", f"receipt from {statement.party}", statement.party, (statement.id,))

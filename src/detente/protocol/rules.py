@@ -14,8 +14,8 @@ import msgspec
 from detente.agreement.card import parse_certificate, parse_revocation
 from detente.errors import DetenteError, RefusedError, shown
 from detente.limits import CLOCK_SKEW_FLAG_S, TRIES_MOST
-from detente.protocol import cease, deadlines, ladder
-from detente.protocol.form import Type, check_text, is_statement_id, is_time, matches
+from detente.protocol import cease, deadlines, ladder, talk
+from detente.protocol.form import THREAD_KINDS, Type, check_text, is_statement_id, is_time, matches
 from detente.protocol.statement import Openings, Statement, body_values, is_desk
 from detente.units import US_PER_S, format_time
 
@@ -36,22 +36,31 @@ TYPES: dict[str, Type] = {
         chain=None,
         thread="may",
         receipt=False,
+        kinds=THREAD_KINDS,
     ),
     "receipt/opened": Type(
-        "R2", ("desk", "opened", "statement"), chain=None, thread="may", receipt=False
+        "R2",
+        ("desk", "opened", "statement"),
+        chain=None,
+        thread="may",
+        receipt=False,
+        kinds=THREAD_KINDS,
     ),
     **cease.TYPES,
     **deadlines.TYPES,
     **ladder.TYPES,
+    **talk.TYPES,
 }
 # what a type must keep to besides its form, in the file of its noun
 CHECKS: dict[str, Callable[[State, Statement, dict[str, Any]], None]] = {
     **cease.CHECKS,
     **ladder.CHECKS,
+    **talk.CHECKS,
 }
 # by what is expected, when it is due: what a peer says was not answered in time can be checked
 DUES: deadlines.Dues = {
     **ladder.DUES,
+    **talk.DUES,
 }
 
 
