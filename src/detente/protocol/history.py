@@ -18,6 +18,7 @@ from detente.ledger.proof import parse_log_proof
 from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState, Version
 from detente.protocol.journal import Entry, Json
+from detente.protocol.ladder import difference
 from detente.protocol.statement import Statement, body_values
 from detente.protocol.views import find_notice
 from detente.units import US_PER_S, format_time
@@ -161,7 +162,11 @@ def _local(core: Core, notice_id: str, entry: Entry, local: Json) -> HistoryRow 
         if local["comparison"] is None or local["comparison"]["agrees"]:
             return None  # the read-back itself says all there is
         kind, party, statement = "read-back-differs", local["party"], local["read_back"]
-        values = {**local["comparison"], "about": local["statement"]}
+        values = {
+            **local["comparison"],
+            "message": difference(local["comparison"]),
+            "about": local["statement"],
+        }
     elif type_ == "deadline/passed":
         what = local["expectation"]
         kind, party = "deadline-passed", what["by"]

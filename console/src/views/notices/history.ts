@@ -39,6 +39,10 @@ function formOf(row: HistoryRow, own: boolean): string {
     case "delivered":
     case "refused":
     case "opened":
+    case "read-back":
+    case "disseminated":
+    case "acted":
+    case "no-answer":
       return own ? `${row.kind}-own` : row.kind;
     case "conflict":
       return values.verdict === "cannot-tell" ? "cannot-tell" : "conflict";

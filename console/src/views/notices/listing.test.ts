@@ -9,7 +9,7 @@ function notice(id: string, start: number, end: number, more: Partial<Notice> = 
   return {
     id, version: 1, party: id.split(":")[0]!, exercise: false, state: "delivered", start: at(start), end: at(end),
     received: at(start - 60), lead_time_s: 3600, agreed_lead_s: 1800, late: false, activity: "patrol", precedence: "routine",
-    region: null, text: null, text_cut: false, to: [], waiting_version: null, waiting_for: [], opened_by: [], receipts: [],
+    region: null, text: null, text_cut: false, to: [], waiting_version: null, waiting_for: [], opened_by: [], receipts: [], ladder: [],
     pieces: [], cannot_draw: false, ...more,
   };
 }

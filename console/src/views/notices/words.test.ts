@@ -17,7 +17,7 @@ function notice(more: Partial<Notice> = {}): Notice {
   return {
     id: "north:A", version: 1, party: "north", exercise: false, state: "delivered", start: at(30), end: at(90), received: at(28), lead_time_s: 120,
     agreed_lead_s: 1800, late: true, activity: "patrol", precedence: "routine", region: null, text: null, text_cut: false, to: ["south"],
-    waiting_version: null, waiting_for: [], opened_by: [], receipts: [], pieces: [], cannot_draw: false, ...more,
+    waiting_version: null, waiting_for: [], opened_by: [], receipts: [], ladder: [], pieces: [], cannot_draw: false, ...more,
   };
 }
 
@@ -116,7 +116,7 @@ describe("history", () => {
     ({ time: at(0), kind, party, officer: null, desk: null, version, entry: 1, statement: null, values }) as HistoryRow;
 
   test("every kind has words for own and peer", () => {
-    const kinds = ["filed", "signed", "received", "cancelled", "delivered", "refused", "opened", "opened-told", "conflict", "conflict-resolved", "alarm", "alarm-acknowledged", "cease", "other"];
+    const kinds = ["filed", "signed", "received", "cancelled", "delivered", "refused", "opened", "opened-told", "conflict", "conflict-resolved", "alarm", "alarm-acknowledged", "cease", "receipt-filed", "read-back", "read-back-differs", "disseminated", "acted", "deadline-passed", "no-answer", "other"];
     for (const kind of kinds) for (const party of ["north", "south"]) expect(historyWords(row(kind, party), context)).not.toMatch(/^detail\.|\{/);
   });
 
