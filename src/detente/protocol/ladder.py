@@ -554,11 +554,12 @@ def _rung(
         at_us = receipt.received_us if rung == "delivered" else receipt.opened_us
     due_us = DUES[rung](state, id_) if rung in DUES else None
     passed = state.passed.get(expectation_id(rung, id_))
-    found = climb(
-        refused=refused,
-        said=at_us is not None,
-        passed=passed is not None or (at_us is not None and due_us is not None and at_us > due_us),
-    )
+    # that only our own clock passed it counts while nothing was said: an answer is late by its own time, or by the
+    # other side's word that there was none, which both sides have
+    unsaid = at_us is None and passed is not None
+    told = passed is not None and passed.told is not None
+    late = at_us is not None and due_us is not None and at_us > due_us
+    found = climb(refused=refused, said=at_us is not None, passed=unsaid or told or late)
     if found == "due" and any(
         later > version.number and party in other.statements
         for later, other in notice.versions.items()
@@ -567,7 +568,7 @@ def _rung(
     note, values = _note(ladder, rung)
     if refused and receipt is not None:
         note = receipt.rule
-    elif note is None and passed is not None and passed.told is not None:
+    elif note is None and told:
         note = "no-answer"
     return RungRow(
         rung=rung,
