@@ -78,6 +78,13 @@ log_files = 5
 # Size in megabytes that the record may grow to; 0 for as much as the disk holds. At the limit nothing
 # more is taken, the others are told so, and nothing is lost.
 store_megabytes = 0
+
+# For "who must move": the speed in knots at which own aircraft are taken to leave a volume (250 kt is what civil
+# rules hold aircraft to below 10,000 ft), and how far in nautical miles from an activity that draws fire a third
+# party may hit (the aircraft lost in September 2018 was some 20 NM from the place; patrols of that night were 50).
+# Neither is ever told to anybody.
+clear_speed_kt = 250
+hazard_margin_nm = 50
 """
 
 
@@ -96,6 +103,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     log_megabytes: Annotated[float, msgspec.Meta(ge=0.001, le=1e6)] = 10
     log_files: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 5
     store_megabytes: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0
+    clear_speed_kt: Annotated[float, msgspec.Meta(ge=30, le=2000)] = 250
+    hazard_margin_nm: Annotated[float, msgspec.Meta(ge=1, le=500)] = 50
 
 
 def split_listen(text: str, *, field: str) -> tuple[str, int]:
