@@ -365,8 +365,12 @@ def _apply_message(state: State, entry: Entry, statement: Statement, values: Jso
             values["precedence"], max(terms.answer_deadlines_s.values(), default=0)
         ),
     )
+    message = state.talk.messages[statement.id]
     for said in state.talk.early.pop(statement.id, ()):
-        _take_answer(state.talk.messages[statement.id], said)
+        _take_answer(message, said)
+    receipt = state.receipts.get(statement.id)
+    if receipt is not None and receipt.answer == "delivered":  # ours, brought back before it
+        _begin(state, message, statement, receipt.received_us)
 
 
 def delivered(state: State, statement: Statement, values: Json) -> None:
@@ -378,7 +382,11 @@ def delivered(state: State, statement: Statement, values: Json) -> None:
     message = state.talk.messages.get(values["statement"])
     if message is None or message.received_us is not None:
         return
-    message.received_us = parse_time(values["received"])
+    _begin(state, message, statement, parse_time(values["received"]))
+
+
+def _begin(state: State, message: Message, statement: Statement, received_us: int) -> None:
+    message.received_us = received_us
     message.due_us = _due(stood_by=message.stood_by)(state, message.statement)
     if message.state in ("asked", "standby"):
         _owe(state, message, statement, AFTER_STANDBY if message.stood_by else "answer")

@@ -191,7 +191,7 @@ def test_free_text_in_another_language_is_shown_as_it_was_said(two: Two) -> None
 
 
 def test_phrase_of_a_newer_book_is_taken_and_shown_by_its_id(two: Two) -> None:
-    """A phrase that is not known here is delivered and shown by its id and slots."""
+    """H-TAL-7: an id that the receiver's book lacks is taken, and shown with its slots."""
     room, north, south = two
     north.run(
         lambda core: core.say(
@@ -253,7 +253,7 @@ def test_thread_that_is_none_is_refused(two: Two, kind: str, id_: str, version: 
 
 
 def test_talk_and_notice_of_one_name_are_two_threads(two: Two) -> None:
-    """A talk that is called like a notice says nothing of the notice."""
+    """H-TAL-6: kind and id together name a thread: a talk that is called like a notice says nothing of the notice."""
     room, north, south = two
     thread = Thread("north:A-1", "talk", 1)
     say(north, TEXT, thread)
@@ -306,7 +306,7 @@ def test_exercise_does_not_change_within_a_thread(two: Two) -> None:
 
 
 def test_three_parties_talk_in_one_thread_whatever_arrives_first() -> None:
-    """With three parties a reply may overtake what it replies to, and is taken all the same."""
+    """H-TAL-6: with three parties a reply may overtake what it replies to, and is taken all the same."""
     room = Room(3)
     north, south, east = room.nodes()
     for pair in ((north, south), (north, east), (south, east)):
