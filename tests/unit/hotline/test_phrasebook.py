@@ -38,7 +38,7 @@ def slots_of(phrase: str) -> dict[str, Any]:
 
 
 def test_phrasebook_has_some_sixty_phrases_of_every_group_in_four_languages() -> None:
-    """What officers need on such a line is there, and each language has all of it."""
+    """H-TAL-7: what officers need on such a line is there, and each language has all of it."""
     assert set(BOOK.languages) == set(LANGUAGES)
     texts = BOOK.languages["en"].texts
     assert 55 <= len(texts) <= 80

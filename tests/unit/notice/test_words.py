@@ -83,7 +83,7 @@ def ask(
     ],
 )
 def test_north_said_of_a_volume_on_the_west_coast_is_asked_about(region: str) -> None:
-    """In each of four languages "north" said while the volume lies on the west coast raises the question that was not asked in 2018."""
+    """H-HOM-1: in each of four languages "north" said while the volume lies on the west coast raises the question that was not asked in 2018."""
     (question,) = ask(WEST_COAST, region)
     assert (question.code, question.said, question.place) == ("elsewhere", "north", "Varda")
     assert (question.lies, question.field) == ("west", "region")

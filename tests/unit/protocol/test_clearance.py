@@ -79,7 +79,7 @@ def ask(node: SimNode, wanted: str = "north:S-1", **more: Any) -> Clearance:
 
 
 def test_own_aircraft_20_nm_off_with_a_minute_left_cannot_clear(two: Two) -> None:
-    """The geometry of September 2018, moved to an empty ocean: an aircraft 20 NM from a volume that draws fire has a minute, and needs seven."""
+    """H-HOM-2: the geometry of September 2018, moved to an empty ocean: an aircraft 20 NM from a volume that draws fire has a minute, and needs seven."""
     room, north, south = two
     file(room, south, notice("P-1", 26), north)
     hazard = notice("S-1", 0, radius_nm=5, starts_s=70, lasts_s=1800, activity="strike-hazard")
@@ -207,7 +207,7 @@ def test_cancelled_notice_moves_nobody(two: Two) -> None:
 
 
 def test_who_must_move_is_in_no_entry_and_on_no_line(two: Two) -> None:
-    """Words against geometry and who must move stay at home: asking writes nothing, and the peer's traffic is the same bytes with and without it."""
+    """H-HOM-3: Asking for either MUST write no entry and send nothing: the ledger and the peer's traffic hold nothing of it."""
     room, north, south = two
     file(room, south, notice("P-1", 0), north)
     file(room, north, notice("S-1", 0, radius_nm=5, starts_s=60, activity="strike-hazard"), south)
