@@ -99,6 +99,23 @@ class Scene:
             "receipt/opened": {
                 "desk": "d", "opened": "2018-09-17T12:00:00Z", "statement": self.about,
             },
+            "receipt/read-back": {
+                "desk": "d", "statement": self.about, "words": "over the bay",
+                "place": {"lat": 35_000_000_000, "lon": 35_000_000_000, "radius_tenth_mm": 100},
+                "from": "2018-09-17T12:00:00Z", "until": "2018-09-17T13:00:00Z",
+            },
+            "receipt/disseminated": {
+                "desk": "d", "statement": self.about,
+                "units": [{"unit": "a", "told": "2018-09-17T12:00:00Z", "acknowledged": None}],
+            },
+            "receipt/acted": {
+                "desk": "d", "statement": self.about, "action": "noted", "text": "x",
+                "at": "2018-09-17T12:00:00Z",
+            },
+            "receipt/no-answer": {
+                "desk": "d", "statement": self.about, "expected": "opened", "tries": 1,
+                "due": "2018-09-17T12:00:00Z",
+            },
             "policy/key-certificate": {"certificate": certificate},
             "policy/key-revocation": {"revocation": revocation},
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
@@ -10,7 +11,7 @@ from detente.protocol.audit import audit
 from detente.protocol.core import Core
 from detente.protocol.link import Head
 from detente.protocol.rules import earns_receipt
-from detente.protocol.statement import CHAINS, link_name
+from detente.protocol.statement import CHAINS, body_values, link_name
 from detente.signing.canonical import encode_canonical
 from detente.simulation.node import SimNode
 
@@ -29,11 +30,31 @@ def check_always(nodes: list[SimNode]) -> Iterator[str]:
         yield from _check_safety_first(sender.running, receiver.running)
 
 
+def _check_deadlines(core: Core) -> Iterator[str]:
+    """Each deadline passes once, and an honest peer's words are never refused (H-DUE-3)."""
+    me = core.identity.party
+    passed: Counter[str] = Counter()
+    for entry, _, statement, openings in core.journal.replay():
+        if entry.local is not None and entry.local["type"] == "deadline/passed":
+            what = entry.local["expectation"]
+            passed[f"entry {what['expected']}:{what['statement']}:{what['step']}"] += 1
+        elif statement is not None:
+            if statement.type == "receipt/no-answer" and entry.header.kind == "made":
+                values = body_values(openings)
+                passed[f"word {values['expected']}:{values['statement']}"] += 1
+            if entry.header.kind == "received" and entry.outcome != "delivered":
+                yield f"{me} answered an honest {statement.type} with {entry.outcome}"
+    for what, count in passed.items():
+        if count > 1:
+            yield f"{me}: {what} passed {count} times"
+
+
 def check_healed(nodes: list[SimNode]) -> Iterator[str]:
     """What holds besides once every node runs, every line works and nothing is under way."""
     for node in nodes:
         core = node.running
         yield from _check_delivered(core)
+        yield from _check_deadlines(core)
         found = audit(core)
         for problem in found["problems"]:
             yield f"{node.name}: audit: {problem}"

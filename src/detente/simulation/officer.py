@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from detente.airspace.altitude import build_altitude
 from detente.airspace.area import Area, Circle, Geometry
+from detente.airspace.distance import middle_and_radius
 from detente.airspace.volume import build_volume
 from detente.errors import DetenteError
 from detente.notice.activity import ActivityNotice, build_notice
+from detente.notice.readback import ReadBack
+from detente.protocol import ladder
 from detente.simulation.chance import Chance
 from detente.simulation.node import Crashed, SimNode
-from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S
+from detente.units import (
+    NANODEG_PER_DEG,
+    TENTH_MM_PER_FT,
+    TENTH_MM_PER_NM,
+    US_PER_S,
+    format_time,
+)
 
 WAIT_S = (10, 110)  # between two acts of one officer: one a minute
 MINUTE_US = 60 * US_PER_S
@@ -113,13 +122,7 @@ class Officer:
         elif choice < 60:
             seen = sorted(i for i, n in node.running.state.notices.items() if n.party != node.name)
             if seen:
-                wanted = chance.pick(seen)
-                node.run(
-                    lambda core: (
-                        None,
-                        core.open_notice(wanted, now_us, officer="officer", desk="operations-cell"),
-                    )
-                )
+                self._climb(chance.pick(seen), now_us)
             return
         else:
             self._number += 1
@@ -134,3 +137,26 @@ class Officer:
             )
             self._names.append((name, exercise))
         self.filed.append((filed.id, filed.version))
+
+    def _climb(self, wanted: str, now_us: int) -> None:
+        """Open a peer's notice, read it back rightly or wrongly, pass it down, or act on it."""
+        chance, node = self._chance, self.node
+        who = {"officer": "officer", "desk": "operations-cell"}
+        how = chance.below(10)
+        if how < 6:
+            node.run(lambda core: (None, core.open_notice(wanted, now_us, **who)))
+        elif how < 8:
+            volumes = node.running.volumes(wanted)
+            if volumes is None:
+                return
+            middle, _ = middle_and_radius([piece.geometry for piece in volumes.pieces])
+            north, late_us = chance.pick((0, 0, 5 * _STEP)), chance.pick((0, 0, 10 * MINUTE_US))
+            place = (middle[0], middle[1] + north)
+            said = ReadBack(place, None, volumes.start_us, volumes.end_us + late_us)
+            node.run(lambda core: ladder.read_back(core, wanted, said, None, now_us, **who))
+        elif how < 9:
+            time = format_time(now_us)
+            unit = ladder.Unit(chance.pick(("tower", "1 Sqn")), time, chance.pick((time, None)))
+            node.run(lambda core: ladder.disseminate(core, wanted, [unit], now_us, **who))
+        else:
+            node.run(lambda core: ladder.act(core, wanted, "noted", None, None, now_us, **who))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from itertools import combinations, permutations
 
 from detente.errors import DetenteError
+from detente.protocol.deadlines import pass_deadlines
 from detente.protocol.effect import Effect
 from detente.simulation import faults
 from detente.simulation.chance import Chance
@@ -33,6 +35,9 @@ CUT_US = (10 * US_PER_S, 6 * MINUTE_US)
 FULL_US = (5 * US_PER_S, MINUTE_US)
 DOWN_US = (1 * US_PER_S, 90 * US_PER_S)
 SKEW_US = 4 * MINUTE_US
+TIMER_US = (
+    20 * US_PER_S
+)  # coarser than a real node's second: a deadline is no sharper than clocks agree
 
 
 class World:
@@ -65,6 +70,7 @@ class World:
             self._set_up(node)
         for name in self.nodes:
             self._schedule_officer(name)
+            self._schedule_timer(name)
             self._start_lines(name)
         self._schedule_faults()
 
@@ -175,6 +181,17 @@ class World:
                 self._schedule_officer(name)
 
         self.timeline.after(officer.wait_us(), act)
+
+    def _schedule_timer(self, name: str) -> None:
+        """As `detente.node.timer`: what is due by the node's clock is passed, whatever its clock does."""
+        node = self.nodes[name]
+
+        def turn() -> None:
+            with contextlib.suppress(Crashed, DetenteError):
+                node.run(lambda core: (None, pass_deadlines(core, node.now_us())))
+            self._schedule_timer(name)
+
+        self.timeline.after(TIMER_US, turn)
 
     def _schedule_faults(self) -> None:
         if self.faults.partition:
