@@ -397,6 +397,9 @@ def _apply_activity(state: State, entry: Entry, statement: Statement, values: Js
     version.statements[statement.recipient] = statement.id
     state.versions[statement.id] = (thread.id, thread.version)
     ladder.superseded(state, notice, thread.version, statement.recipient, entry.index)
+    # a recovery may bring our receipt back before what it is about
+    if statement.id in state.receipts:
+        ladder.delivered(state, notice, thread.version, statement.id)
     state.filed_versions[thread.id] = max(thread.version, state.filed_versions.get(thread.id, 0))
 
 
@@ -412,8 +415,8 @@ def _apply_delivered(state: State, entry: Entry, statement: Statement, values: J
     )
     note_receipt(state, entry, values)
     place = state.versions.get(values["statement"])
-    if place is not None and values["answer"] == "delivered":
-        ladder.delivered(state, state.notices[place[0]], place[1], statement, values)
+    if place is not None:
+        ladder.delivered(state, state.notices[place[0]], place[1], values["statement"])
     if values["answer"] == "delivered":
         talk.delivered(state, statement, values)
     if entry.header.kind == "received" and values["answer"] != "delivered":

@@ -16,7 +16,7 @@ from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.journal import Entry, Json
 from detente.protocol.ladder import TYPES as LADDER
-from detente.protocol.ladder import after_said
+from detente.protocol.ladder import after_arrival, after_said
 from detente.protocol.link import (
     COMPARISONS,
     Comparison,
@@ -524,6 +524,7 @@ def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effec
                     (thread.id,),
                 )
             )
+        effects += after_arrival(core, statement, now_us)
         return [*effects, *core.after_activity(thread.id, now_us)]
     if statement.type in cease.CHECKS:
         return cease.told(core.state, statement)

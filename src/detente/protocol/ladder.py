@@ -245,31 +245,38 @@ def difference(comparison: Json) -> str:
     return f"{comparison['place_m']:,} m; {comparison['from_min']:+d} min, {comparison['until_min']:+d} min"
 
 
-def delivered(
-    state: State, notice: NoticeState, number: int, receipt: Statement, values: Json
-) -> None:
+def delivered(state: State, notice: NoticeState, number: int, id_: str) -> None:
     """A version was received: from now on its recipient owes the rungs (H-DUE-1), unless a newer one came (H-DUE-4)."""
-    version = notice.versions[number]
-    if version.cancel or any(
-        later > number and receipt.party in other.statements
-        for later, other in notice.versions.items()
-    ):
+    version, receipt = notice.versions[number], state.receipts[id_]
+    if receipt.answer != "delivered" or version.cancel or _replaced(notice, number, receipt.party):
         return
+    ladder = state.ladders.get(id_)
     for rung in OWED_RUNGS:
-        due_us = _due_us(state, version, rung, parse_time(values["received"]))
-        if due_us is not None:
+        due_us = _due_us(state, version, rung, receipt.received_us)
+        said = (ladder is not None and rung in ladder.said) or (
+            rung == "opened" and receipt.opened_us is not None
+        )
+        if due_us is not None and not said:
             owe(
                 state,
                 Expectation(
                     expected=rung,
-                    statement=values["statement"],
+                    statement=id_,
                     by=receipt.party,
-                    to=receipt.recipient,
+                    to=notice.party,
                     due_us=due_us,
-                    exercise=receipt.exercise,
+                    exercise=notice.exercise,
                     notice=notice.id,
                 ),
             )
+
+
+def _replaced(notice: NoticeState, number: int, recipient: str) -> bool:
+    """Whether a recipient has a newer version, or the cancellation."""
+    return any(
+        later > number and recipient in version.statements
+        for later, version in notice.versions.items()
+    )
 
 
 def opened(state: State, id_: str, index: int) -> None:
@@ -320,21 +327,34 @@ def after_said(core: Core, statement: Statement, values: Json, now_us: int) -> l
     refs = (statement.notice, statement.id)
     if statement.type != "receipt/read-back":
         return [Alert(statement.type.partition("/")[2], statement.notice, statement.party, refs)]
-    about = values["statement"]
+    return _compare(core, statement, values, now_us)
+
+
+def after_arrival(core: Core, notice: Statement, now_us: int) -> list[Effect]:
+    """What follows when a notice comes after what was said of it: a recovery brought our own words back first."""
+    ladder = core.state.ladders.get(notice.id)
+    found = core.journal.statement((ladder.read_back if ladder is not None else None) or "")
+    return [] if found is None else _compare(core, found[0], body_values(found[1]), now_us)
+
+
+def _compare(core: Core, statement: Statement, values: Json, now_us: int) -> list[Effect]:
+    about, notice = values["statement"], statement.notice
+    assert notice is not None
     found = comparison_of(core, about, values)
     core.append_local(
         now_us,
         "read-back/compared",
         read_back=statement.id,
         statement=about,
-        notice=statement.notice,
+        notice=notice,
         party=statement.party,
         exercise=statement.exercise,
         comparison=None if found is None else comparison_json(found),
     )
+    refs = (notice, statement.id)
     if found is None or found.agrees:
-        return [Alert("read-back", statement.notice, statement.party, refs)]
-    message = f"the read-back of {statement.notice} by {statement.party} differs: {difference(comparison_json(found))}"
+        return [Alert("read-back", notice, statement.party, refs)]
+    message = f"the read-back of {notice} by {statement.party} differs: {difference(comparison_json(found))}"
     return [Alert("read-back-differs", message, statement.party, refs)]
 
 
@@ -560,10 +580,7 @@ def _rung(
     told = passed is not None and passed.told is not None
     late = at_us is not None and due_us is not None and at_us > due_us
     found = climb(refused=refused, said=at_us is not None, passed=unsaid or told or late)
-    if found == "due" and any(
-        later > version.number and party in other.statements
-        for later, other in notice.versions.items()
-    ):
+    if found == "due" and _replaced(notice, version.number, party):
         due_us = None  # a newer version took its place
     note, values = _note(ladder, rung)
     if refused and receipt is not None:

@@ -18,6 +18,7 @@ from detente.protocol import alarms, ladder, views
 from detente.protocol.audit import audit
 from detente.protocol.deadlines import next_due, pass_deadlines
 from detente.protocol.history import timeline
+from detente.protocol.incoming import start_recovery
 from detente.protocol.ladder import LadderRow, Unit, ladder_rows
 from detente.protocol.rules import judge
 from detente.protocol.statement import Thread
@@ -335,6 +336,59 @@ def test_ladder_while_the_line_is_down_waits_in_order(two: Two) -> None:
         "acted",
     }
     assert kinds(north) == []
+    check(north, south)
+
+
+def test_ladder_that_a_recovery_brings_back_is_the_same_again() -> None:
+    """F-REC-2: our words come back before the notice they are about; both sides show the same, and owe the same."""
+    room = Room()
+    north, south = room.nodes()
+    talk(room, north, south)
+    backup = south.disk.snapshot()
+    file(north, notice())
+    talk(room, north, south)
+    read_back(south, WRONG)
+    talk(room, north, south)
+    before = shown(north)
+    south.restore(backup)
+    talk(room, north, south)
+    south.act(lambda core: start_recovery(core, south.now_us()))
+    for _ in range(4):
+        talk(room, north, south)
+    assert shown(north) == before
+    assert kinds(south) == [
+        ("fault", "behind", True),
+        ("read-back", "read-back", False),
+    ]
+    assert set(south.running.state.owed) == set(north.running.state.owed) != set()
+    check(north, south)
+    room.wait(1801)
+    for _ in range(2):
+        look(north)
+        look(south)
+        talk(room, north, south)
+    assert said(south, "receipt/no-answer") == said(south, "deadline/passed") == 1
+    check(north, south)
+
+
+def test_no_answer_that_was_said_before_a_loss_is_not_said_again(two: Two) -> None:
+    """H-DUE-3: a sender that lost its word passes the deadline anew, and its recovery drops the second word."""
+    room, north, south = two
+    backup = north.disk.snapshot()
+    room.wait(301)
+    look(north)
+    talk(room, north, south)
+    north.restore(backup)
+    look(north)
+    assert len(north.running.intents) == 1
+    talk(room, north, south)
+    north.act(lambda core: start_recovery(core, north.now_us()))
+    for _ in range(4):
+        talk(room, north, south)
+    assert north.running.intents == {}
+    for node in (north, south):
+        assert said(node, "receipt/no-answer") == 1
+    assert states(north)["opened"] == "missing"
     check(north, south)
 
 
