@@ -7,6 +7,7 @@ the canonical bytes (and the hash that every statement quotes) are the same ever
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -32,6 +33,7 @@ from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, format_time, parse_t
 AGREEMENT_TYPE = "application/vnd.detente.agreement.v1+json"
 
 HOUR_S = 3600
+_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 OWED_RUNGS = ("opened", "read-back", "disseminated")  # of the ladder of a notice, with a deadline
 
 
@@ -95,6 +97,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         desks: by level, lowest first; a message goes to a desk, never to a person.
         escalation_s: seconds after which an unanswered urgent matter moves up, step by step.
         comm_checks: Zulu times of day of the scheduled test calls.
+        check_reply_s: in which a test call is answered; later it counts as missed.
         disclosure: who is shown which fields by default.
         site_buffers_m: default distance kept from protected sites, by class.
         sealed_budget_cell_hours: per peer and day.
@@ -138,6 +141,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     comm_checks: list[str] = field(
         default_factory=lambda: ["09:00", "16:00"]
     )  # as on the Korean military lines
+    check_reply_s: int = 300
     disclosure: dict[str, str] = field(default_factory=lambda: {"default": "recipients"})
     site_buffers_m: dict[str, int] = field(default_factory=lambda: {"default": 500})
     sealed_budget_cell_hours: int = 10_000
@@ -199,6 +203,7 @@ def parse_terms(value: object) -> Terms:
         terms.read_back.place_m,
         terms.read_back.time_s,
         *terms.escalation_s,
+        terms.check_reply_s,
         *terms.site_buffers_m.values(),
         terms.sealed_budget_cell_hours,
         terms.quorum,
@@ -208,6 +213,13 @@ def parse_terms(value: object) -> Terms:
             "terms-malformed",
             f"a term is {min(numbers)}; times, distances, budgets and the quorum must not be negative",
             field="terms",
+        )
+    wrong = [text for text in terms.comm_checks if not _TIME_OF_DAY.fullmatch(text)]
+    if wrong:
+        raise UsageError(
+            "terms-malformed",
+            f"check is at {shown(wrong[0])}; it must be a Zulu time of day such as 09:00",
+            field="terms.comm_checks",
         )
     unknown = sorted(set(terms.receipt_deadlines_s) - set(OWED_RUNGS))
     if unknown:

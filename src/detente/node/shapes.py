@@ -458,6 +458,7 @@ class TermsShape(Shape):
     quorum: int
     exercise_only: bool
     scenario_clock: ScenarioClockShape | None
+    check_reply_s: int | UnsetType = UNSET
     receipt_deadlines_s: dict[str, int] | UnsetType = UNSET
     read_back: ReadBackShape | UnsetType = UNSET
 

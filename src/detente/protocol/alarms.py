@@ -273,6 +273,9 @@ def _is_over(state: State, raised: Raised, line: LineAlarm | None, now_us: int) 
         )
     if raised.kind == "line":
         return line is None or line.over
+    if raised.kind == "comm-check":
+        # a check that was answered since says that the line is heard again
+        return state.lines[raised.party or ""].answered > raised.index
     urgent = _urgent(state, raised)
     if urgent is not None:
         return urgent.status == "effective"
@@ -291,6 +294,8 @@ def _changed(state: State, raised: Raised) -> int:
         changed += [state.trail[one][-1] for one in raised.notices if one in state.trail]
     elif raised.code == "behind":
         changed.append(state.recovered)
+    elif raised.kind == "comm-check":
+        changed.append(state.lines[raised.party or ""].answered)
     elif (urgent := _urgent(state, raised)) is not None:
         changed.append(urgent.index)
     return max(changed)

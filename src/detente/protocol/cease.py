@@ -16,15 +16,18 @@ from detente.hotline.cease import (
     UrgentKind,
     after_move,
 )
+from detente.protocol.deadlines import Dues
 from detente.protocol.effect import Alert, Effect
 from detente.protocol.form import Type, check_text, check_value, is_place, is_statement_id, is_time
 from detente.protocol.journal import Entry, Json
 from detente.protocol.statement import Statement, Thread, body_values, is_desk
 from detente.protocol.urgent import (
+    REPLY,
     Urgent,
     apply_escalated,
     begin_urgent,
     note_reply,
+    reply_due,
     take_steps,
 )
 from detente.units import format_time
@@ -139,6 +142,9 @@ CHECKS: dict[str, Callable[[State, Statement, Json], None]] = {
     "hotline/emergency": _check_emergency,
     "hotline/emergency-reply": _check_emergency_reply,
 }
+
+
+DUES: Dues = {REPLY: reply_due}
 
 
 # -- what they do to the state ---------------------------------------------------------------------

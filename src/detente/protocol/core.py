@@ -22,6 +22,7 @@ from detente.ledger.leaf import LeafHeader, LeafOpening, derive_log_seed, leaf_b
 from detente.ledger.merkle import MerkleTree, leaf_hash
 from detente.limits import INTENTS_WAITING, STATEMENT_BYTES
 from detente.notice.activity import ActivityNotice
+from detente.protocol import linestate
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.fold import NoticeState, State, Version
 from detente.protocol.identity import Identity
@@ -605,10 +606,12 @@ class Core:
         thread: Thread | None,
     ) -> Intent:
         """The intent that a filing would become; nothing is changed."""
-        if len(self.intents) >= INTENTS_WAITING:
+        # a cease request must be taken however much else waits (H-CEA-4)
+        most = INTENTS_WAITING * (1 if TYPES[type_].chain == "ordinary" else 2)
+        if len(self.intents) >= most:
             raise UnavailableError(
                 "intents-full",
-                f"{len(self.intents)} filings wait for a line; at most {INTENTS_WAITING} may",
+                f"{len(self.intents)} filings wait for a line; at most {most} may",
             )
         openings = open_fields(values, self.entropy(SALT_BYTES * len(values)))
         size = len(encode_canonical(openings))
@@ -648,6 +651,7 @@ class Core:
 
     def _judge_own(self, intent: Intent, now_us: int, waits: frozenset[str] = frozenset()) -> None:
         """Keep our own rules before saying anything: what a peer would refuse is refused here, with the field."""
+        linestate.check_open(self.state, intent.type, intent.chain, intent.to)
         draft = self._statement(intent, intent.to[0], now_us, draft=True)
         answer: Answer = judge(self.state, draft, intent.openings)
         if answer.rule == "notice-unknown" and draft.type == "activity/cancel":

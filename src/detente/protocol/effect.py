@@ -25,4 +25,10 @@ class Alert(msgspec.Struct, frozen=True):
     refs: tuple[str, ...] = ()
 
 
-Effect = Send | Alert
+class Detour(msgspec.Struct, frozen=True):
+    """What waits for this peer on the safety chain should go by its second address, now."""
+
+    peer: str
+
+
+Effect = Send | Alert | Detour

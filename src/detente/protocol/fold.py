@@ -15,7 +15,7 @@ from detente.agreement.card import Card, parse_certificate, parse_revocation
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.notice.activity import ActivityNotice, parse_activity_body
-from detente.protocol import cease, deadlines, ladder, talk
+from detente.protocol import cease, deadlines, ladder, linestate, roster, talk
 from detente.protocol.cause import Acknowledged, Alarm, Raised
 from detente.protocol.journal import Entry, Json
 from detente.protocol.link import Head, Heads
@@ -148,6 +148,8 @@ class State(msgspec.Struct):
     alarmed: set[tuple[str, str, str | None]] = set()
     ceases: list[Json] = []
     urgent: Urgents = msgspec.field(default_factory=Urgents)
+    lines: dict[str, linestate.LineState] = {}
+    roster: roster.Roster = msgspec.field(default_factory=roster.Roster)
     filed_versions: dict[str, int] = {}
     filed_cancels: set[str] = set()
     epochs: list[int] = msgspec.field(default_factory=lambda: [0])
@@ -479,6 +481,8 @@ _APPLY: dict[str, Any] = {
     **cease.APPLY,
     **deadlines.APPLY,
     **ladder.APPLY,
+    **linestate.APPLY,
+    **roster.APPLY,
     **talk.APPLY,
 }
 # local entries besides those above, each in the file of its noun
@@ -486,5 +490,7 @@ _APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {
     **cease.APPLY_LOCAL,
     **deadlines.APPLY_LOCAL,
     **ladder.APPLY_LOCAL,
+    **linestate.APPLY_LOCAL,
+    **roster.APPLY_LOCAL,
     **talk.APPLY_LOCAL,
 }

@@ -11,7 +11,7 @@ from detente.errors import DetenteError, PeerError, RefusedError, UsageError
 from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
 from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
 from detente.limits import FRAME_BYTES, FRAME_STATEMENTS
-from detente.protocol import cease, talk
+from detente.protocol import cease, linestate, talk
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.journal import Entry, Json
@@ -528,6 +528,9 @@ def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effec
         return [*effects, *core.after_activity(thread.id, now_us)]
     if statement.type in cease.CHECKS:
         return cease.told(core.state, statement)
+    if statement.type in linestate.CHECKS:
+        kept = core.journal.statement(statement.id)
+        return linestate.told(statement, body_values(kept[1]) if kept else {})
     if statement.type in talk.CHECKS:
         return talk.told(core.state, statement)
     if statement.type == "receipt/delivered":
@@ -545,6 +548,9 @@ def _answer_all(core: Core, now_us: int, taken: Taken) -> None:
         found = core.journal.statement(entry.statement or "")
         assert found is not None
         statement = found[0]
+        if statement.type == "hotline/check" and entry.outcome == "delivered":
+            linestate.answer_check(core, statement, now_us)
+            taken.effects.append(Send(statement.party))
         if not earns_receipt(statement.type) or statement.id in core.state.receipts:
             continue
         note = note or core.checkpoint(now_us)

@@ -14,7 +14,7 @@ import msgspec
 from detente.agreement.card import parse_certificate, parse_revocation
 from detente.errors import DetenteError, RefusedError, shown
 from detente.limits import CLOCK_SKEW_FLAG_S, TRIES_MOST
-from detente.protocol import cease, deadlines, ladder, talk
+from detente.protocol import cease, deadlines, ladder, linestate, roster, talk
 from detente.protocol.form import THREAD_KINDS, Type, check_text, is_statement_id, is_time, matches
 from detente.protocol.statement import Openings, Statement, body_values, is_desk
 from detente.units import US_PER_S, format_time
@@ -49,16 +49,21 @@ TYPES: dict[str, Type] = {
     **cease.TYPES,
     **deadlines.TYPES,
     **ladder.TYPES,
+    **linestate.TYPES,
+    **roster.TYPES,
     **talk.TYPES,
 }
 # what a type must keep to besides its form, in the file of its noun
 CHECKS: dict[str, Callable[[State, Statement, dict[str, Any]], None]] = {
     **cease.CHECKS,
     **ladder.CHECKS,
+    **linestate.CHECKS,
+    **roster.CHECKS,
     **talk.CHECKS,
 }
 # by what is expected, when it is due: what a peer says was not answered in time can be checked
 DUES: deadlines.Dues = {
+    **cease.DUES,
     **ladder.DUES,
     **talk.DUES,
 }
@@ -120,7 +125,7 @@ def judge(state: State, statement: Statement, openings: Openings) -> Answer:
             check_text(values, "reason")
         elif statement.type.startswith("receipt/"):
             check_receipt_form(statement, values)
-        elif statement.type.startswith("policy/"):
+        elif statement.type.startswith("policy/key-"):
             _check_policy(state, statement, values)
         if statement.type == "receipt/no-answer":
             _check_no_answer(state, values)

@@ -13,6 +13,7 @@ import msgspec
 from detente.hotline.cease import OPEN, Moment, UrgentKind, UrgentStatus, after_move
 from detente.hotline.escalation import Step, due_us, next_step, steps_of
 from detente.protocol.cause import Raised
+from detente.protocol.deadlines import Expectation, expectation_id, owe, settle
 from detente.protocol.journal import Entry, Json
 from detente.protocol.statement import Statement
 from detente.units import parse_time
@@ -20,6 +21,9 @@ from detente.units import parse_time
 if TYPE_CHECKING:
     from detente.protocol.core import Core
     from detente.protocol.fold import State
+
+
+REPLY = "reply"
 
 
 class UrgentReply(msgspec.Struct):
@@ -173,6 +177,7 @@ def _take_reply(state: State, urgent: Urgent, reply: UrgentReply, index: int) ->
     urgent.replies = [*urgent.replies, reply]
     urgent.index = index
     if urgent.status not in OPEN:
+        settle(state, expectation_id(REPLY, urgent.id), index)
         state.urgent.unanswered.pop(urgent.id, None)
 
 
@@ -204,6 +209,21 @@ def apply_escalated(state: State, entry: Entry, local: Json) -> None:
     urgent.status = after_move(urgent.kind, urgent.status, "due-passed")
     urgent.step, urgent.desk, urgent.index = local["step"], local["desk"], entry.index
     state.raise_again(urgent.alarm)
+    due_us = reply_due(state, urgent.id)
+    if urgent.step == 1 and due_us is not None:
+        # owed only from here on, so that a clock that is off accuses nobody before the time is over
+        owe(
+            state,
+            Expectation(
+                expected=REPLY,
+                statement=urgent.id,
+                by=urgent.to,
+                to=urgent.party,
+                due_us=due_us,
+                exercise=urgent.exercise,
+                notice=urgent.notice,
+            ),
+        )
 
 
 # -- steps ---------------------------------------------------------------------------------------
@@ -232,6 +252,15 @@ def steps_to_come(state: State) -> Iterator[DueStep]:
         step = next_step(steps(state, urgent), urgent.step)
         if step is not None and urgent.counted_from_us is not None:
             yield DueStep(due_us(step, urgent.counted_from_us), urgent.id, step.number, step.desk)
+
+
+def reply_due(state: State, id_: str) -> int | None:
+    """When a matter should have been answered, by the clock of who was asked: at the first step up."""
+    urgent = state.urgent.known.get(id_)
+    if urgent is None or urgent.asked.receiver_us is None:
+        return None
+    step = next_step(steps(state, urgent), 0)
+    return None if step is None else due_us(step, urgent.asked.receiver_us)
 
 
 def next_step_due(state: State) -> int | None:

@@ -311,6 +311,8 @@ def projection(core: Core) -> bytes:
             "alarms": msgspec.to_builtins(state.alarms),
             "ceases": state.ceases,
             "urgent": msgspec.to_builtins(state.urgent),
+            "lines": _keyed_by_text(msgspec.to_builtins(state.lines)),
+            "roster": msgspec.to_builtins(state.roster),
             "conflicts": {k: v.record for k, v in state.conflicts.items()},
             "filed": [state.filed_versions, sorted(state.filed_cancels)],
             "heads": msgspec.to_builtins([state.made, state.received]),
@@ -328,6 +330,13 @@ def projection(core: Core) -> bytes:
             "size": core.tree.size,
         }
     )
+
+
+def _keyed_by_text(value: Any) -> Any:
+    """A plain value whose keys are texts, as canonical bytes need them."""
+    if isinstance(value, dict):
+        return {str(key): _keyed_by_text(one) for key, one in value.items()}
+    return [_keyed_by_text(one) for one in value] if isinstance(value, list) else value
 
 
 def _plain(notice: NoticeState) -> Json:
