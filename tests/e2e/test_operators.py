@@ -132,6 +132,18 @@ ACTS = [
     *((method, path, body, "*") for method, path, body in READS),
     ("POST", "/api/v1/notices", "notice", "watch supervisor"),
     ("POST", "/api/v1/notices/nope/cancel", {"reason": "x"}, "watch supervisor"),
+    (
+        "POST",
+        "/api/v1/notices/nope/read-back",
+        {
+            "place": "353125N 0354716E",
+            "from": "2027-01-01T00:00:00Z",
+            "until": "2027-01-01T01:00:00Z",
+        },
+        "watch supervisor",
+    ),
+    ("POST", "/api/v1/notices/nope/disseminated", {"units": [{"unit": "a"}]}, "watch supervisor"),
+    ("POST", "/api/v1/notices/nope/acted", {"action": "noted"}, "watch supervisor"),
     ("POST", "/api/v1/ceases", {"reason": "test", "exercise": True}, "watch supervisor"),
     ("GET", "/api/v1/bundles/nope", None, "watch supervisor records admin"),
     ("GET", "/api/v1/ledger/audit", None, "watch supervisor records admin"),
