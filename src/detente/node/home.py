@@ -79,6 +79,10 @@ log_files = 5
 # more is taken, the others are told so, and nothing is lost.
 store_megabytes = 0
 
+# A second address of a peer, by party, such as { south = "https://203.0.113.7:4710" }: a check of the line that
+# was not answered in time goes again by it. The peer's keys are the same on both.
+alternates = {}
+
 # For "who must move": the speed in knots at which own aircraft are taken to leave a volume (250 kt is what civil
 # rules hold aircraft to below 10,000 ft), and how far in nautical miles from an activity that draws fire a third
 # party may hit (the aircraft lost in September 2018 was some 20 NM from the place; patrols of that night were 50).
@@ -103,6 +107,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     log_megabytes: Annotated[float, msgspec.Meta(ge=0.001, le=1e6)] = 10
     log_files: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 5
     store_megabytes: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0
+    alternates: dict[str, str] = {}
     clear_speed_kt: Annotated[float, msgspec.Meta(ge=30, le=2000)] = 250
     hazard_margin_nm: Annotated[float, msgspec.Meta(ge=1, le=500)] = 50
 

@@ -12,7 +12,7 @@ import asyncio
 from detente.errors import DetenteError
 from detente.node.node import Node
 from detente.protocol.core import Core
-from detente.protocol.deadlines import next_due, pass_deadlines
+from detente.protocol.due import next_due, pass_due
 from detente.protocol.effect import Effect
 from detente.units import US_PER_S
 
@@ -46,8 +46,8 @@ class Timer:
         """Pass what is due; how long to nap, in real seconds, before looking again."""
         self.turns += 1
         now_us = self._node.now_us()
-        effects = pass_deadlines(core, now_us)
-        due_us = next_due(core.state)
+        effects = pass_due(core, now_us, self._node.home.config.alternates)
+        due_us = next_due(core.state, now_us)
         if due_us is None:
             return NAP_S, effects
         left_s = (due_us - now_us) / US_PER_S / self._node.clock.rate

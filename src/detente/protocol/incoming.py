@@ -540,17 +540,26 @@ def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effec
     return []
 
 
+def _answer_checks(core: Core, now_us: int, taken: Taken) -> None:
+    """Replies to checks of the line, before the size that receipts are proved under is taken."""
+    for entry in taken.entries:
+        if (entry.header.type, entry.outcome) != ("hotline/check", "delivered"):
+            continue
+        found = core.journal.statement(entry.statement or "")
+        if found is not None:
+            linestate.answer_check(core, found[0], now_us)
+            taken.effects.append(Send(found[0].party))
+
+
 def _answer_all(core: Core, now_us: int, taken: Taken) -> None:
     """Receipts for everything that was logged from this frame, all under one checkpoint."""
+    _answer_checks(core, now_us, taken)
     size = core.tree.size
     note = None
     for entry in taken.entries:
         found = core.journal.statement(entry.statement or "")
         assert found is not None
         statement = found[0]
-        if statement.type == "hotline/check" and entry.outcome == "delivered":
-            linestate.answer_check(core, statement, now_us)
-            taken.effects.append(Send(statement.party))
         if not earns_receipt(statement.type) or statement.id in core.state.receipts:
             continue
         note = note or core.checkpoint(now_us)

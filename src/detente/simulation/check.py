@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
+from detente.hotline.cease import OPEN
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.core import Core
+from detente.protocol.linestate import declared_of
 from detente.protocol.link import Head
 from detente.protocol.rules import earns_receipt
 from detente.protocol.statement import CHAINS, body_values, link_name
@@ -64,6 +66,7 @@ def check_healed(nodes: list[SimNode]) -> Iterator[str]:
             yield f"{node.name}: {len(core.intents)} filings still wait unsigned"
     for one, other in combinations(nodes, 2):
         yield from _check_conflicts(one.running, other.running)
+        yield from _check_hotline(one.running, other.running)
         for here, there in ((one, other), (other, one)):
             made = here.running.state.heads(True, there.name)
             held = there.running.state.heads(False, here.name)
@@ -160,6 +163,24 @@ def _check_delivered(core: Core) -> Iterator[str]:
             for statement, _ in core.journal.chain(link_name(me, peer), chain, 0, 1_000_000):
                 if earns_receipt(statement.type) and statement.id not in core.state.receipts:
                     yield f"{statement.type} {chain} {statement.sequence} of {me} has no receipt from {peer}"
+
+
+def _check_hotline(one: Core, other: Core) -> Iterator[str]:
+    """Both sides say the same of what was asked and answered, and of what was declared of their line."""
+    names = [core.identity.party for core in (one, other)]
+    here, there = (
+        {
+            urgent.id: ([reply.move for reply in urgent.replies], urgent.status in OPEN)
+            for urgent in core.state.urgent.known.values()
+            if sorted((urgent.party, urgent.to)) == sorted(names)
+        }
+        for core in (one, other)
+    )
+    if here != there:
+        wrong = sorted(id_ for id_ in {*here, *there} if here.get(id_) != there.get(id_))
+        yield f"{names[0]} and {names[1]} disagree on what was said of {wrong[0][:12]}"
+    if declared_of(one.state, names[1]) != declared_of(other.state, names[0]):
+        yield f"{names[0]} and {names[1]} disagree on what was declared of their line"
 
 
 def _check_conflicts(one: Core, other: Core) -> Iterator[str]:

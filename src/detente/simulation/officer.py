@@ -7,9 +7,11 @@ from detente.airspace.area import Area, Circle, Geometry
 from detente.airspace.distance import middle_and_radius
 from detente.airspace.volume import build_volume
 from detente.errors import DetenteError
+from detente.hotline.cease import CEASE_REPLIES, EMERGENCY_REPLIES
+from detente.hotline.health import SCOPES
 from detente.notice.activity import ActivityNotice, build_notice
 from detente.notice.readback import ReadBack
-from detente.protocol import ladder
+from detente.protocol import cease, ladder, linestate
 from detente.simulation.chance import Chance
 from detente.simulation.node import Crashed, SimNode
 from detente.units import (
@@ -119,6 +121,9 @@ class Officer:
             )
             self.ceases += 1
             return
+        elif choice < 50:
+            self._speak(now_us)
+            return
         elif choice < 60:
             seen = sorted(i for i, n in node.running.state.notices.items() if n.party != node.name)
             if seen:
@@ -137,6 +142,48 @@ class Officer:
             )
             self._names.append((name, exercise))
         self.filed.append((filed.id, filed.version))
+
+    def _speak(self, now_us: int) -> None:
+        """Answer what a peer asked, tell of an emergency, or declare a line suspended and resume it."""
+        chance, node = self._chance, self.node
+        who = {"officer": "officer", "desk": "operations-cell"}
+        state = node.running.state
+        asked = [one for one in state.urgent.known.values() if one.to == node.name]
+        how = chance.below(10)
+        if how < 6 and asked:
+            one = chance.pick(asked)
+            if one.kind == "emergency":
+                said = chance.pick(EMERGENCY_REPLIES)
+                node.run(lambda core: cease.reply_to_emergency(core, one.id, said, now_us, **who))
+            elif chance.happens(300):
+                node.run(
+                    lambda core: cease.cease_effective(
+                        core, one.id, now_us, officer="officer", desk="operations-cell"
+                    )
+                )
+            else:
+                word = chance.pick(CEASE_REPLIES)
+                node.run(lambda core: cease.reply_to_cease(core, one.id, word, now_us, **who))
+        elif how < 8:
+            values = {"kind": "other", "at": format_time(now_us), "place": None}
+            node.run(
+                lambda core: cease.say_emergency(core, values, [], now_us, exercise=True, **who)
+            )
+        else:
+            peer, scope = chance.pick(state.peers), chance.pick(SCOPES)
+            mine = [one for one in linestate.declared_of(state, peer) if one.by == node.name]
+            if mine:
+                node.run(
+                    lambda core: linestate.declare(
+                        core, peer, "resumed", mine[0].scope, "again", now_us, **who
+                    )
+                )
+            elif chance.happens(150):  # seldom, so that most filings still go
+                node.run(
+                    lambda core: linestate.declare(
+                        core, peer, "suspended", scope, "why", now_us, **who
+                    )
+                )
 
     def _climb(self, wanted: str, now_us: int) -> None:
         """Open a peer's notice, read it back rightly or wrongly, pass it down, or act on it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import combinations, permutations
 
 from detente.errors import DetenteError
-from detente.protocol.deadlines import pass_deadlines
+from detente.protocol.due import pass_due
 from detente.protocol.effect import Effect
 from detente.simulation import faults
 from detente.simulation.chance import Chance
@@ -188,7 +188,7 @@ class World:
 
         def turn() -> None:
             with contextlib.suppress(Crashed, DetenteError):
-                node.run(lambda core: (None, pass_deadlines(core, node.now_us())))
+                node.run(lambda core: (None, pass_due(core, node.now_us())))
             self._schedule_timer(name)
 
         self.timeline.after(TIMER_US, turn)

@@ -250,6 +250,23 @@ def test_check_at_its_slot_is_answered_by_the_other_machine(two: Two) -> None:
         assert len(node.running.state.lines["south" if node is north else "north"].sent) == 2
 
 
+def test_check_in_one_frame_with_others_leaves_their_receipts_provable(two: Two) -> None:
+    """The reply is in the record before the size under which receipts are proved."""
+    room, north, south = two
+    man(south)
+    at(room, FIRST)
+    look(south)
+    north.serve(south.write("north"))
+    talk(room, north, south, seconds=3)
+    for node in (north, south):
+        assert [
+            e.outcome for e, _, s, _ in node.disk.replay() if s and "refused" in e.outcome
+        ] == []
+        assert node.running.state.alarms == []
+    assert len(south.running.state.receipts) == 1
+    assert slots(south) == [("12:10", "answered")]
+
+
 def test_check_without_an_answer_is_missed_and_goes_by_the_alternate_path(two: Two) -> None:
     """H-LIN-3: 300 s after its slot it is a caution, once, and goes again by the second address where there is one."""
     room, north, south = two
