@@ -18,6 +18,8 @@ const HALO_PX = 3;
 interface Named extends PlaceName {
   x: number;
   y: number;
+  /** Of its words, in pixels; 0 until they are first measured. */
+  long: number;
 }
 
 export class Ground {
@@ -34,6 +36,11 @@ export class Ground {
   ) {
     this.colours = colours;
     this.#atlas = new Atlas(changed);
+  }
+
+  /** Words are measured anew: another size of text, or fonts that have come. */
+  remeasure(): void {
+    for (const place of this.#places ?? []) place.long = 0;
   }
 
   close(): void {
@@ -97,7 +104,7 @@ export class Ground {
     loadPlaces().then(
       (places) => {
         if (this.#closed) return;
-        this.#places = places.map((place) => ({ ...place, x: xOf(place.lon), y: yOf(place.lat) }));
+        this.#places = places.map((place) => ({ ...place, x: xOf(place.lon), y: yOf(place.lat), long: 0 }));
         this.changed();
       },
       () => (this.#asked = false),
@@ -128,8 +135,10 @@ export class Ground {
       const easting = place.x + k * WORLD;
       if (easting > box[2] || Math.abs(place.y) > HALF) continue;
       const [x, y] = [paper.x(easting), paper.y(place.y)];
-      const text = airport && resolution > 150 ? place.name.slice(0, 3) : place.name;
-      const long = ctx.measureText(text).width;
+      const short = airport && resolution > 150;
+      const text = short ? place.name.slice(0, 3) : place.name;
+      if (!short && !place.long) place.long = ctx.measureText(text).width;
+      const long = short ? 3 * small : place.long;
       if (!room.take(x - 4, y - small / 2 - 1, long + 14, small + 2)) continue;
       ctx.strokeStyle = this.colours.land;
       ctx.fillStyle = this.colours.place;
