@@ -199,6 +199,8 @@ export class NoticeSheet {
     const colour = unsure ? this.colours.caution : this.colours.warning;
     ctx.save();
     ctx.translate(x, y);
+    ctx.setLineDash([]);
+    ctx.globalAlpha = 1;
     ctx.strokeStyle = colour;
     ctx.lineWidth = chosen ? 3 : 1.5;
     ctx.beginPath();
