@@ -163,6 +163,23 @@ class Camera:
         return path
 
 
+def write_index(to: Path) -> None:
+    """A page of all pictures, by view."""
+    names = {"night": "at night", "day": "by day", "dim": "dimmed", "en": "English", "ru": "Russian", "he": "Hebrew", "ar": "Arabic"}  # fmt: skip
+    lines = [
+        "# Gallery",
+        "",
+        "The console of party North in a fictional exercise, on two real nodes. Made by `.venv/bin/python scripts/gallery.py`.",
+    ]
+    for view in dict.fromkeys(shot[0] for shot in CHOSEN):
+        lines += ["", f"## {view.capitalize().replace('-', ' ')}"]
+        for _, size, light, language in (shot for shot in CHOSEN if shot[0] == view):
+            width, height = SIZES[size]
+            words = f"{width} x {height}, {names[light]}, {names[language]}"
+            lines += ["", f"{words}:", "", f"![{view}, {words}]({view}-{size}-{light}-{language}.png)"]  # fmt: skip
+    (to / "README.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
