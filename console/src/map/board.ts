@@ -85,7 +85,7 @@ export class Board {
       hands: new Sheet((paper) => {
         this.#notices.paintChosen(paper);
         this.#hands.paint(paper);
-      }, 0, 2),
+      }, 0.15, 2, true),
     };
     this.#view = new View({ center: [0, yOf(30)], zoom: 3, minZoom: LEAST_ZOOM, maxZoom: MOST_ZOOM, enableRotation: false, constrainResolution: false });
     const kinetic = this.#calm ? {} : { kinetic: new Kinetic(-0.005, 0.05, 100) };

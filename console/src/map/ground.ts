@@ -5,7 +5,7 @@ import type { Colours } from "./colours";
 import { linesBetween, stepFor } from "./graticule";
 import { HALF, latOf, lonOf, meets, WORLD, worlds, xOf, yOf } from "./mercator";
 import { Room } from "./room";
-import type { Paper } from "./sheet";
+import type { Context, Paper } from "./sheet";
 import { Atlas, type Drawable } from "./world";
 
 const MOST_NAMES = 160;
@@ -151,7 +151,7 @@ export class Ground {
   }
 
   /** A ring with a runway through it. */
-  #paintField(ctx: CanvasRenderingContext2D, x: number, y: number): void {
+  #paintField(ctx: Context, x: number, y: number): void {
     ctx.save();
     ctx.strokeStyle = this.colours.place;
     ctx.lineWidth = 1.25;

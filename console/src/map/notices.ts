@@ -4,7 +4,7 @@ import type { Layer } from "./address";
 import type { Colours } from "./colours";
 import { type Box, contains, HALF, WORLD, worlds, xOf, yOf } from "./mercator";
 import { Room } from "./room";
-import type { Paper } from "./sheet";
+import type { Context, Paper } from "./sheet";
 import type { Phase, Shape, Shapes } from "./shapes";
 import type { Symbols } from "./symbols";
 
@@ -195,7 +195,7 @@ export class NoticeSheet {
     return found;
   }
 
-  #paintMark(ctx: CanvasRenderingContext2D, x: number, y: number, unsure: boolean, chosen: boolean): void {
+  #paintMark(ctx: Context, x: number, y: number, unsure: boolean, chosen: boolean): void {
     const colour = unsure ? this.colours.caution : this.colours.warning;
     ctx.save();
     ctx.translate(x, y);
@@ -272,7 +272,7 @@ export class NoticeSheet {
   }
 
   #spot(
-    ctx: CanvasRenderingContext2D,
+    ctx: Context,
     room: Room,
     choices: readonly string[][],
     [middle, north, south]: readonly [number, number, number],

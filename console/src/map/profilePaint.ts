@@ -2,6 +2,7 @@
 import type { Colours } from "./colours";
 import { heightMarks, type Profile } from "./profile";
 import { Room } from "./room";
+import type { Context } from "./sheet";
 import type { Phase } from "./shapes";
 import type { TimeScale } from "./timeScale";
 import { idOf } from "./words";
@@ -15,7 +16,7 @@ export const AXIS_PX = 16; // beneath the boxes, for the hours
 type Group = `${Phase} ${"own" | "peer"}`;
 
 export function paintProfile(
-  ctx: CanvasRenderingContext2D,
+  ctx: Context,
   profile: Profile,
   scale: TimeScale,
   height: number,
