@@ -51,7 +51,7 @@ def plain(rows: Any, own: str, peer: str) -> list[str]:
 @pytest.fixture(scope="module")
 def mirrored(trio: Any, kit: Any) -> Any:
     """Each side files the same shape; they meet."""
-    start, end = kit.at(60), kit.at(120)
+    start, end = kit.at(95), kit.at(215)  # no whole hour comes between two looks
     for node in (trio.north, trio.south):
         trio.file(node, kit.feature("SAME", 14.0, 44.0, start=start, end=end, region="the same"))
         trio.file(
