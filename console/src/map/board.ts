@@ -40,6 +40,7 @@ export interface Told {
 
 type Pressed = MapBrowserEvent<PointerEvent>;
 
+const SPARE = 0.35; // of the map's size, painted beyond each edge: as far as one pull of a hand goes
 const STEP_PX = 80;
 const FINE_PX = 8;
 const GRIP_PX = 11;
@@ -77,15 +78,15 @@ export class Board {
     this.#notices = new NoticeSheet(this.#colours, this.shapes, this.#symbols, words);
     this.#hands = new Hands(this.#colours);
     this.#sheets = {
-      ground: new Sheet((paper) => this.#ground.paint(paper), 0.25, 0),
+      ground: new Sheet((paper) => this.#ground.paint(paper), SPARE, 0),
       notices: new Sheet((paper) => {
         this.#notices.paint(paper);
         told.painted(this.#notices.drawn);
-      }, 0.25, 1),
+      }, SPARE, 1),
       hands: new Sheet((paper) => {
         this.#notices.paintChosen(paper);
         this.#hands.paint(paper);
-      }, 0.15, 2, true),
+      }, SPARE, 2, true),
     };
     this.#view = new View({ center: [0, yOf(30)], zoom: 3, minZoom: LEAST_ZOOM, maxZoom: MOST_ZOOM, enableRotation: false, constrainResolution: false });
     const kinetic = this.#calm ? {} : { kinetic: new Kinetic(-0.005, 0.05, 100) };
