@@ -61,7 +61,9 @@ export class Ground {
     const { ctx, box, resolution, ratio } = paper;
     const world = this.#atlas.at(resolution);
     if (!world) return;
-    for (const k of worlds(box)) {
+    const ks = worlds(box);
+    // an island on the antimeridian reaches into the next world
+    for (const k of [ks[0]! - 1, ...ks, ks.at(-1)! + 1]) {
       ctx.save();
       ctx.setTransform(ratio / resolution, 0, 0, -ratio / resolution, (k * WORLD - box[0]) * (ratio / resolution), box[3] * (ratio / resolution));
       const shifted: typeof box = [box[0] - k * WORLD, box[1], box[2] - k * WORLD, box[3]];
