@@ -169,7 +169,7 @@ def write_index(to: Path) -> None:
     lines = [
         "# Gallery",
         "",
-        "The console of party North in a fictional exercise, on two real nodes. Made by `.venv/bin/python scripts/gallery.py`.",
+        "The console of party North in a fictional exercise, on two real nodes. Made by `make gallery`.",
     ]
     for view in dict.fromkeys(shot[0] for shot in CHOSEN):
         lines += ["", f"## {view.capitalize().replace('-', ' ')}"]
