@@ -217,6 +217,8 @@ def main() -> None:
             if to == gallery and shot[1:] == ("laptop", "night", "en") and shot[0] in HELP:
                 pictures.mkdir(parents=True, exist_ok=True)
                 (pictures / f"{shot[0]}.png").write_bytes(path.read_bytes())
+    if to == gallery:
+        write_index(to)
     print(
         f"{taken} pictures in {time.monotonic() - began:.0f} s, {format_time(int(time.time() * US_PER_S))}"
     )
