@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 JOBS ?= auto
 
-.PHONY: demo test check lint console nightly bench clean lock
+.PHONY: demo test check lint console nightly bench clean lock bench-console gallery
 
 demo: $(STAMP) console
 	$(BIN)/detente demo $(ARGS)
@@ -37,6 +37,13 @@ nightly: $(STAMP) console
 
 bench: $(STAMP)
 	$(BIN)/detente bench $(ARGS)
+
+# The console in headless Chromium: first view, alarm, pan, a day; and its pictures for the documents.
+bench-console: $(STAMP)
+	$(BIN)/python scripts/bench_console.py $(ARGS)
+
+gallery: $(STAMP)
+	$(BIN)/python scripts/gallery.py $(ARGS)
 
 lock: $(STAMP)
 	scripts/lock

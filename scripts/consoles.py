@@ -98,7 +98,7 @@ class Stand:
         page.locator("button.first").click()
         page.locator("main button.first").wait_for()
         page.locator("main button.first").click()
-        page.locator("#work h1").wait_for()
+        page.locator("h1:visible").first.wait_for()
         if path != "notices":
             self.go(page, path)
         return page
@@ -107,7 +107,7 @@ class Stand:
     def go(page: Page, path: str) -> None:
         """Another view of the console, once it is there."""
         page.evaluate("path => { location.hash = '#/' + path }", path)
-        page.locator("#work h1").wait_for()
+        page.locator("h1:visible").first.wait_for()
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ CHOSEN = [
 VIEWS = (
     "sign-in", "watch", "map", "notice", "conflict", "alarms", "filing", "ask", "lines", "settings", "help", "print", "locked",
 )  # fmt: skip
-HELP = {"watch": "watch", "notice": "notice", "conflict": "conflict", "filing": "filing", "ask": "ask", "locked": "locked", "not-live": "not-live"}  # fmt: skip
+HELP = ("watch", "notice", "conflict", "filing", "ask", "locked", "not-live")
 
 
 def play(at: Stand) -> None:
@@ -87,53 +87,71 @@ class Camera:
         width, height = SIZES[size]
         context = self.at.context(viewport={"width": width, "height": height})
         kept = json.dumps({"light": light, "letters": True, "volume": 0.5, "zone": "Asia/Nicosia"})
+        # forms are filled by their English labels; the language is chosen afterwards
+        first = "en" if view in ("filing", "ask") else language
         context.add_init_script(
-            f"localStorage.setItem('settings', {json.dumps(kept)}); localStorage.setItem('language', '{language}')"
+            f"localStorage.setItem('settings', {json.dumps(kept)});"
+            f"localStorage.getItem('language') ?? localStorage.setItem('language', '{first}')"
         )
         if view == "sign-in":
             page = context.new_page()
-            with_link = self.at.link("north")
-            page.goto(with_link.split("#")[0])
+            page.goto(self.at.link("north").split("#")[0])
             page.locator("form input").first.wait_for()
             return page
         page = self.at.enter(context, "north")
-        if view == "map" or (view == "watch" and size != "phone"):
-            pass
         if view == "map":
             page.locator(".map-turn").click()
-        elif view == "notice":
-            self.at.go(page, "notices/south%3AS-31")
-        elif view == "conflict":
-            self.at.go(page, f"conflicts/{self.conflict}")
         elif view in ("alarms", "lines", "settings", "help"):
             self.at.go(page, view)
+        elif view in ("notice", "conflict", "print"):
+            self.at.go(
+                page,
+                {
+                    "notice": "notices/south%3AS-31",
+                    "conflict": f"conflicts/{self.conflict}",
+                    "print": f"print/conflict%3A{self.conflict}",
+                }[view],
+            )
         elif view == "filing":
-            self.at.go(page, "file")
             self.fill(page)
         elif view == "ask":
-            self.at.go(page, "ask")
             self.ask(page)
-        elif view == "print":
-            self.at.go(page, f"print/{'conflict%3A' + self.conflict}")
         elif view == "locked":
             page.locator("header .tools button").nth(-2).click()
             page.locator("main form").wait_for()
         elif view == "not-live":
             self.at.nodes.stop("north", signal.SIGKILL)
             page.get_by_role("alertdialog").wait_for(timeout=15_000)
+        if first != language:
+            page.locator("header select").select_option(language)
         return page
 
     def fill(self, page: Page) -> None:
-        """A notice half written, with the check's answer."""
-        page.locator("#work textarea").first.fill(
+        """A notice ready to send, with what the check says of it."""
+        self.at.go(page, "file")
+        page.get_by_label("Type or paste positions").fill(
             "333000N 0312000E\n333000N 0320000E\n330500N 0320000E\n330500N 0312000E"
         )
-        page.wait_for_timeout(1500)
+        page.get_by_role("button", name="Use this shape").click()
+        for label, text in (
+            ("Lower edge", "FL200"),
+            ("Upper edge", "FL240"),
+            ("Start", "+50 min"),
+            ("End", "+60 min"),
+        ):
+            page.get_by_label(label, exact=True).fill(text)
+            page.get_by_label(label, exact=True).blur()
+        page.get_by_text("Would meet").first.wait_for()
 
     def ask(self, page: Page) -> None:
         """A question and its answer."""
-        page.locator("#work textarea").first.fill("333000N 0313000E 10NM")
-        page.wait_for_timeout(1000)
+        self.at.go(page, "ask")
+        page.get_by_label("Type or paste positions").fill("333300N 0313000E 10NM")
+        page.get_by_role("button", name="Use this shape").click()
+        page.get_by_label("From", exact=True).fill("+30 min")
+        page.get_by_label("Until", exact=True).fill("+120 min")
+        page.get_by_role("button", name="Ask", exact=True).click()
+        page.get_by_text("Yes.").first.wait_for()
 
     def take(self, view: str, size: str, light: str, language: str, to: Path) -> Path:
         """One picture."""
@@ -143,6 +161,23 @@ class Camera:
         page.screenshot(path=path)
         page.context.close()
         return path
+
+
+def write_index(to: Path) -> None:
+    """A page of all pictures, by view."""
+    names = {"night": "at night", "day": "by day", "dim": "dimmed", "en": "English", "ru": "Russian", "he": "Hebrew", "ar": "Arabic"}  # fmt: skip
+    lines = [
+        "# Gallery",
+        "",
+        "The console of party North in a fictional exercise, on two real nodes. Made by `make gallery`.",
+    ]
+    for view in dict.fromkeys(shot[0] for shot in CHOSEN):
+        lines += ["", f"## {view.capitalize().replace('-', ' ')}"]
+        for _, size, light, language in (shot for shot in CHOSEN if shot[0] == view):
+            width, height = SIZES[size]
+            words = f"{width} x {height}, {names[light]}, {names[language]}"
+            lines += ["", f"{words}:", "", f"![{view}, {words}]({view}-{size}-{light}-{language}.png)"]  # fmt: skip
+    (to / "README.md").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def main() -> None:
@@ -181,7 +216,9 @@ def main() -> None:
             print(path.name, flush=True)
             if to == gallery and shot[1:] == ("laptop", "night", "en") and shot[0] in HELP:
                 pictures.mkdir(parents=True, exist_ok=True)
-                (pictures / f"{HELP[shot[0]]}.png").write_bytes(path.read_bytes())
+                (pictures / f"{shot[0]}.png").write_bytes(path.read_bytes())
+    if to == gallery:
+        write_index(to)
     print(
         f"{taken} pictures in {time.monotonic() - began:.0f} s, {format_time(int(time.time() * US_PER_S))}"
     )

@@ -32,7 +32,7 @@ const MARKUP_FROM_TEXT = new Set(["views/Help.svelte"]); // its pages are files 
 // Forms that stand for one number only, so the number may be a word: in Russian "one" is 21 too, and must show it.
 const EXACT = { en: ["one"], ru: [], he: ["one", "two"], ar: ["zero", "one", "two"] };
 const PLURALS = ["zero", "one", "two", "few", "many", "other"];
-const HIDDEN = /[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u; // marks of direction are put in by the code, with isolates
+const HIDDEN = /[\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u; // marks of direction are put in by the code, with isolates; a soft hyphen may say where a long word of the rail breaks
 const KEY = /^([a-z]+)\.([a-z0-9-]+)$/;
 
 /** Reads every room of words of one language: a map from `room.key` to a text or an object of plural forms. */

@@ -66,7 +66,9 @@ EDGE_PAIRS_PER_EDGE = 50  # a national border has 3 to 5 near edges for each; a 
 EDGE_PAIRS_PER_PAIR = 5_000_000  # what one pair of notices may cost to judge: about 3 s at worst
 
 # -- what a console is shown ---------------------------------------------------------------------
-SUMMARY_CHARS = 280  # of a notice's text in a list; the whole of it is one request away
+SUMMARY_CHARS = (
+    280  # of a notice's or an alarm's text in a list; the whole of it is one request away
+)
 LINE_ALARMS_KEPT = 200  # ten a peer in the largest agreement; a line that flaps fills no memory
 ACKNOWLEDGED_AT_ONCE = 1_000  # alarms in one request: a screen of them; each is an entry
 PICTURE_SLICE = 10  # notices drawn between two looks at the clock: a few ms, or ten long flights

@@ -138,7 +138,7 @@ class Console:
         """Another place of the console."""
         self.page.evaluate("place => { location.hash = '#/' + place }", place)
         # on a small screen the detail takes the list's place
-        self.page.locator("#work h1:visible, aside h1:visible").first.wait_for()
+        self.page.locator("#work :is(h1, nav):visible, aside h1:visible").first.wait_for()
 
     def write(
         self,
@@ -230,6 +230,16 @@ NOT_SIGNED_IN = r"status of 401 .*/api/v1/session"  # asking who I am, by somebo
 
 
 @pytest.fixture
+def large(browser: Any) -> Iterator[Any]:
+    """A Chromium whose user has set the text to twice its size, as the browser's settings offer it."""
+    one = browser.browser_type.launch(
+        executable_path=chromium(), args=[*FLAGS, "--blink-settings=defaultFontSize=32"]
+    )
+    yield one
+    one.close()
+
+
+@pytest.fixture
 def officer(browser: Any, kit: Any) -> Iterator[Callable[..., Console]]:
     """Makes consoles of officers: `officer(node, "kay", "watch")`. They end, and are judged, with the test."""
     made: list[Console] = []
@@ -242,7 +252,7 @@ def officer(browser: Any, kit: Any) -> Iterator[Callable[..., Console]]:
                 stdin=PASSWORD + "\n",
             )
         viewport = options.pop("viewport", (1366, 768))
-        context = browser.new_context(
+        context = options.pop("browser", browser).new_context(
             locale=options.pop("locale", "en-GB"),
             timezone_id="UTC",
             viewport={"width": viewport[0], "height": viewport[1]},

@@ -149,3 +149,52 @@ def one_page(page: Any) -> None:
     assert ink == "rgb(0, 0, 0)"
     assert ground in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
     assert shown == [], "the frame does not print"
+
+
+def test_cease_request_is_an_emergency_on_the_other_side(trio: Any, officer: Any) -> None:
+    """A cease request sounds as an emergency on every console of the other side, locked ones too, and on none of its sender."""
+    north, south = officer(trio.north, "kay"), officer(trio.south, "lee")
+    locked = officer(trio.south, "mo")
+    north.enter("lines")
+    south.enter("notices")
+    page = locked.enter("notices")
+    page.get_by_role("banner").get_by_role("button", name="Lock").click()
+    expect(page.get_by_role("heading", name="Locked")).to_be_visible()
+
+    north.page.get_by_role("banner").get_by_role("button", name="Cease").click()
+    dialog = north.page.get_by_role("dialog")
+    dialog.get_by_role("textbox").first.fill("aircraft in distress")
+    dialog.get_by_role("button", name=re.compile("South")).click()
+    expect(dialog).to_contain_text(re.compile("sent", re.IGNORECASE))
+
+    bar = south.page.locator(".bar")
+    expect(bar).to_contain_text("EMERGENCY")
+    expect(bar).to_contain_text("aircraft in distress")
+    south.heard("emergency")
+    expect(page.get_by_role("alert")).to_contain_text("1 emergency")
+    assert "aircraft in distress" not in page.content()
+    locked.heard("emergency")
+    assert "emergency" not in north.page.evaluate("heard")
+    south.page.get_by_role("button", name="Acknowledge").click()
+    # one desk has acknowledged for all of its side
+    locked.until("document.documentElement.dataset.sound !== 'emergency'")
+    south.until("document.documentElement.dataset.sound !== 'emergency'")
+
+
+def test_reader_sees_all_and_may_do_nothing(trio: Any, officer: Any, kit: Any) -> None:
+    """A role that may only read is offered no form and no button that would be refused."""
+    trio.file(trio.north, kit.feature("READ", 3.0, 52.0))
+    trio.file(trio.south, kit.feature("READ", 3.0, 52.0))
+    console = officer(trio.south, "rea", "reader")
+    page = console.enter("notices/south%3AREAD")
+    expect(page.locator("aside")).to_contain_text("south:READ")
+    for name in ("Amend", "Cancel notice", "Acknowledge", "Cease"):
+        assert page.get_by_role("button", name=name).count() == 0, name
+        assert page.get_by_role("link", name=name).count() == 0, name
+    assert (
+        page.get_by_role("navigation").first.get_by_role("link", name="File", exact=True).count()
+        == 0
+    )
+    expect(page.locator(".bar")).to_contain_text("READ")
+    console.go("file")
+    expect(page.locator("#work")).to_contain_text("Your role may not file notices.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
@@ -14,6 +15,7 @@ import pytest
 CONSOLE = Path(__file__).parents[2] / "console"
 WORDS = CONSOLE / "src" / "i18n"
 HELP = CONSOLE / "src" / "help"
+SOURCES = CONSOLE.parent / "src" / "detente"
 SCRIPT = CONSOLE / "scripts" / "strings.mjs"
 TRANSLATIONS = ("ru", "he", "ar")
 LANGUAGES = ("en", *TRANSLATIONS)
@@ -220,3 +222,53 @@ def test_strings_script_with_a_fault_in_a_translation_names_it(
     ran = run_script("--root", str(make_console(tmp_path, GOOD_VIEW, ru=ru)))
     assert ran.returncode == 1
     assert said in ran.stderr
+
+
+# Rooms of the node in which an error is made for an officer who signs in, files, pastes or asks.
+OFFICERS_ERRORS = (
+    "airspace/rules.py",
+    "interop/coordinates.py",
+    "interop/glyphs.py",
+    "interop/grid.py",
+    "interop/kml.py",
+    "interop/notam.py",
+    "interop/pasted.py",
+    "interop/sketch.py",
+    "node/gate.py",
+    "node/passkeys.py",
+    "node/worker.py",
+    "protocol/alarms.py",
+)
+OF_THE_CONSOLE = {"no-node"}  # made by the browser itself
+CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def codes_in(path: Path) -> set[str]:
+    """The codes of the errors that a module makes."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        func, first = node.func, node.args[0]
+        name = func.id if isinstance(func, ast.Name) else getattr(func, "attr", "")
+        if name.lower().endswith(("error", "refuse", "refused")) and isinstance(
+            first, ast.Constant
+        ):
+            found.add(str(first.value))
+    return {code for code in found if CODE.fullmatch(code)}
+
+
+def test_errors_that_officers_meet_have_plain_words() -> None:
+    """What an officer can do wrong, or a file can hold, is answered in the officer's language and not by an English line alone."""
+    words = set(rooms("en")["codes"])
+    for room in OFFICERS_ERRORS:
+        codes = codes_in(SOURCES / room)
+        assert codes, room
+        assert codes - words == set(), room
+
+
+def test_words_for_errors_are_for_errors_that_exist() -> None:
+    """No words are kept, and translated three times, for an error that the node does not make."""
+    source = "\n".join(path.read_text("utf-8") for path in SOURCES.rglob("*.py"))
+    unknown = {code for code in rooms("en")["codes"] if f'"{code}"' not in source}
+    assert unknown == OF_THE_CONSOLE

@@ -40,6 +40,7 @@ export interface Told {
 
 type Pressed = MapBrowserEvent<PointerEvent>;
 
+const SPARE = 0.35; // of the map's size, painted beyond each edge: as far as one pull of a hand goes
 const STEP_PX = 80;
 const FINE_PX = 8;
 const GRIP_PX = 11;
@@ -77,12 +78,15 @@ export class Board {
     this.#notices = new NoticeSheet(this.#colours, this.shapes, this.#symbols, words);
     this.#hands = new Hands(this.#colours);
     this.#sheets = {
-      ground: new Sheet((paper) => this.#ground.paint(paper), 0.25, 0),
+      ground: new Sheet((paper) => this.#ground.paint(paper), SPARE, 0),
       notices: new Sheet((paper) => {
         this.#notices.paint(paper);
         told.painted(this.#notices.drawn);
-      }, 0.25, 1),
-      hands: new Sheet((paper) => this.#hands.paint(paper), 0, 2),
+      }, SPARE, 1),
+      hands: new Sheet((paper) => {
+        this.#notices.paintChosen(paper);
+        this.#hands.paint(paper);
+      }, SPARE, 2, true),
     };
     this.#view = new View({ center: [0, yOf(30)], zoom: 3, minZoom: LEAST_ZOOM, maxZoom: MOST_ZOOM, enableRotation: false, constrainResolution: false });
     const kinetic = this.#calm ? {} : { kinetic: new Kinetic(-0.005, 0.05, 100) };
@@ -129,13 +133,14 @@ export class Board {
     this.#colours = readColours();
     this.#ground.colours = this.#notices.colours = this.#hands.colours = this.#colours;
     this.#symbols.forget();
+    this.#ground.remeasure();
     for (const sheet of Object.values(this.#sheets)) sheet.changed();
   }
 
   /** Fonts have come, or the language has changed. */
   reword(): void {
-    this.#sheets.ground.changed();
-    this.#sheets.notices.changed();
+    this.#ground.remeasure();
+    for (const sheet of Object.values(this.#sheets)) sheet.changed();
   }
 
   show(rows: ReadonlyMap<string, Notice>, changed: readonly string[] | null, own: string): boolean {
@@ -164,6 +169,7 @@ export class Board {
       if (end > this.#notices.at) this.#next = Math.min(this.#next, end);
     }
     this.#sheets.notices.changed();
+    this.#sheets.hands.changed();
   }
 
   showLayers(layers: ReadonlySet<Layer>): void {
@@ -176,7 +182,7 @@ export class Board {
     const now = this.#notices.chosen;
     if (now.size === ids.size && [...ids].every((id) => now.has(id))) return;
     this.#notices.chosen = ids;
-    this.#sheets.notices.changed();
+    this.#sheets.hands.changed();
   }
 
   showDraft(draft: readonly Feature[], preview: readonly { outline: number[][][][]; conflict: boolean }[], editable: boolean): void {

@@ -5,7 +5,7 @@ import type { Colours } from "./colours";
 import { linesBetween, stepFor } from "./graticule";
 import { HALF, latOf, lonOf, meets, WORLD, worlds, xOf, yOf } from "./mercator";
 import { Room } from "./room";
-import type { Paper } from "./sheet";
+import type { Context, Paper } from "./sheet";
 import { Atlas, type Drawable } from "./world";
 
 const MOST_NAMES = 160;
@@ -18,6 +18,8 @@ const HALO_PX = 3;
 interface Named extends PlaceName {
   x: number;
   y: number;
+  /** Of its words, in pixels; 0 until they are first measured. */
+  long: number;
 }
 
 export class Ground {
@@ -34,6 +36,11 @@ export class Ground {
   ) {
     this.colours = colours;
     this.#atlas = new Atlas(changed);
+  }
+
+  /** Words are measured anew: another size of text, or fonts that have come. */
+  remeasure(): void {
+    for (const place of this.#places ?? []) place.long = 0;
   }
 
   close(): void {
@@ -54,7 +61,9 @@ export class Ground {
     const { ctx, box, resolution, ratio } = paper;
     const world = this.#atlas.at(resolution);
     if (!world) return;
-    for (const k of worlds(box)) {
+    const ks = worlds(box);
+    // an island on the antimeridian reaches into the next world
+    for (const k of [ks[0]! - 1, ...ks, ks.at(-1)! + 1]) {
       ctx.save();
       ctx.setTransform(ratio / resolution, 0, 0, -ratio / resolution, (k * WORLD - box[0]) * (ratio / resolution), box[3] * (ratio / resolution));
       const shifted: typeof box = [box[0] - k * WORLD, box[1], box[2] - k * WORLD, box[3]];
@@ -97,7 +106,7 @@ export class Ground {
     loadPlaces().then(
       (places) => {
         if (this.#closed) return;
-        this.#places = places.map((place) => ({ ...place, x: xOf(place.lon), y: yOf(place.lat) }));
+        this.#places = places.map((place) => ({ ...place, x: xOf(place.lon), y: yOf(place.lat), long: 0 }));
         this.changed();
       },
       () => (this.#asked = false),
@@ -128,8 +137,10 @@ export class Ground {
       const easting = place.x + k * WORLD;
       if (easting > box[2] || Math.abs(place.y) > HALF) continue;
       const [x, y] = [paper.x(easting), paper.y(place.y)];
-      const text = airport && resolution > 150 ? place.name.slice(0, 3) : place.name;
-      const long = ctx.measureText(text).width;
+      const short = airport && resolution > 150;
+      const text = short ? place.name.slice(0, 3) : place.name;
+      if (!short && !place.long) place.long = ctx.measureText(text).width;
+      const long = short ? 3 * small : place.long;
       if (!room.take(x - 4, y - small / 2 - 1, long + 14, small + 2)) continue;
       ctx.strokeStyle = this.colours.land;
       ctx.fillStyle = this.colours.place;
@@ -142,7 +153,7 @@ export class Ground {
   }
 
   /** A ring with a runway through it. */
-  #paintField(ctx: CanvasRenderingContext2D, x: number, y: number): void {
+  #paintField(ctx: Context, x: number, y: number): void {
     ctx.save();
     ctx.strokeStyle = this.colours.place;
     ctx.lineWidth = 1.25;

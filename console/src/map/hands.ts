@@ -174,7 +174,7 @@ export class Hands {
   }
 
   #paintFigures(paper: Paper): void {
-    const { ctx, box, height } = paper;
+    const { ctx, box, height, margin } = paper;
     const step = stepFor(xOf(1) / paper.resolution);
     ctx.font = this.colours.figures;
     ctx.direction = "ltr";
@@ -187,11 +187,11 @@ export class Hands {
       ctx.strokeText(text, x, y);
       ctx.fillText(text, x, y);
     };
-    for (const minutes of linesBetween(lonOf(box[0]), lonOf(box[2]), step)) write(lineLabel(minutes, "EW"), paper.x(xOf(minutes / 60)) + 4, 4);
+    for (const minutes of linesBetween(lonOf(box[0]), lonOf(box[2]), step)) write(lineLabel(minutes, "EW"), paper.x(xOf(minutes / 60)) + 4, margin[1] + 4);
     ctx.textBaseline = "bottom";
     for (const minutes of linesBetween(latOf(box[1]), latOf(box[3]), step)) {
       const y = paper.y(yOf(minutes / 60));
-      if (y > 40 && y < height - 8) write(lineLabel(minutes, "NS"), 4, y - 2);
+      if (y > margin[1] + 40 && y < height - margin[1] - 8) write(lineLabel(minutes, "NS"), margin[0] + 4, y - 2);
     }
   }
 

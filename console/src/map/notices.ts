@@ -2,9 +2,9 @@
 import type { Conflict } from "../state/picture.svelte";
 import type { Layer } from "./address";
 import type { Colours } from "./colours";
-import { type Box, contains, HALF, meets, WORLD, worlds, xOf, yOf } from "./mercator";
+import { type Box, contains, HALF, WORLD, worlds, xOf, yOf } from "./mercator";
 import { Room } from "./room";
-import type { Paper } from "./sheet";
+import type { Context, Paper } from "./sheet";
 import type { Phase, Shape, Shapes } from "./shapes";
 import type { Symbols } from "./symbols";
 
@@ -13,6 +13,7 @@ const LABEL_FROM_PX = 26; // an outline smaller than this has no room for words,
 const FEW = 40;
 const CHUNK = 200; // shapes to a path: one path of thousands is slower to draw than its parts
 const DOT_PX = 2.5; // smaller than this, an outline is drawn as a dot
+const DOT_ROW = 65_536; // wider than any sheet
 const NEAR_PX = 0.6; // vertices nearer to each other than this are one
 const SEAM = HALF - 1;
 const MARK_PX = 13;
@@ -51,6 +52,8 @@ export class NoticeSheet {
   chosen: ReadonlySet<string> = new Set();
   /** How many shapes are on the map at the time shown, in view or not. */
   drawn = 0;
+  /** Shapes whose words are on the sheet. */
+  #written = new Set<Shape>();
 
   constructor(
     public colours: Colours,
@@ -60,7 +63,7 @@ export class NoticeSheet {
   ) {}
 
   #wanted(shape: Shape, phase: Phase): boolean {
-    return this.layers.has(shape.own ? "own" : "peer") && (phase !== "ended" || this.layers.has("ended") || this.chosen.has(shape.row.id));
+    return this.layers.has(shape.own ? "own" : "peer") && (phase !== "ended" || this.layers.has("ended"));
   }
 
   paint(paper: Paper): void {
@@ -68,7 +71,6 @@ export class NoticeSheet {
     ctx.lineJoin = "round";
     ctx.lineCap = "butt";
     const groups: Record<Phase, Record<Side, [Shape, number][]>> = { ended: { own: [], peer: [] }, planned: { own: [], peer: [] }, active: { own: [], peer: [] } };
-    const chosen: [Shape, number, Phase][] = [];
     const ks = worlds(paper.box);
     this.drawn = 0;
     for (const shape of this.shapes.all) {
@@ -76,21 +78,35 @@ export class NoticeSheet {
       const phase = shape.phase(this.at);
       if (!this.#wanted(shape, phase)) continue;
       this.drawn++;
-      for (const k of ks) {
-        if (!meets(moved(shape.box, k), paper.box)) continue;
-        if (this.chosen.has(shape.row.id)) chosen.push([shape, k, phase]);
-        else groups[phase][shape.own ? "own" : "peer"].push([shape, k]);
-      }
+      for (const k of ks) if (seen(shape.box, k, paper.box)) groups[phase][shape.own ? "own" : "peer"].push([shape, k]);
     }
     for (const phase of ORDER) for (const side of ["own", "peer"] as const) this.#paintGroup(paper, groups[phase][side], phase, side);
-    this.#paintChosen(paper, chosen);
-    const marks = this.layers.has("conflicts") ? this.#paintConflicts(paper, ks) : [];
-    this.#paintWords(paper, [
-      ...chosen.map(([shape, k]): [Shape, number] => [shape, k]),
-      ...groups.active.own, ...groups.active.peer, ...groups.planned.own, ...groups.planned.peer,
-    ], chosen.length, marks); // prettier-ignore
+    const marks = this.layers.has("conflicts") ? this.#paintConflicts(paper, ks, (conflict) => this.#live(conflict)) : [];
+    const room = new Room();
+    for (const [x, y] of marks) room.take(x - MARK_PX, y - MARK_PX, 2 * MARK_PX, 2 * MARK_PX);
+    this.#written.clear();
+    const { own, peer } = groups.active;
+    this.#paintWords(paper, room, [...own, ...peer, ...groups.planned.own, ...groups.planned.peer], false);
     ctx.setLineDash([]);
     ctx.globalAlpha = 1;
+  }
+
+  /** What stands out, on a sheet of its own: resting on one of ten thousand must not paint them all anew. */
+  paintChosen(paper: Paper): void {
+    const { ctx } = paper;
+    ctx.lineJoin = "round";
+    ctx.lineCap = "butt";
+    const ks = worlds(paper.box);
+    const found: [Shape, number][] = [];
+    for (const id of this.chosen) {
+      for (const shape of this.shapes.of(id)) {
+        if (!shape.piece.outline.length || !this.layers.has(shape.own ? "own" : "peer")) continue;
+        for (const k of ks) if (seen(shape.box, k, paper.box)) found.push([shape, k]);
+      }
+    }
+    this.#paintOutlines(paper, found);
+    this.#paintConflicts(paper, ks, (conflict) => this.chosen.has(conflict.id));
+    this.#paintWords(paper, new Room(), found.filter(([shape]) => !this.#written.has(shape)), true); // prettier-ignore
   }
 
   #colour(phase: Phase, side: Side): string {
@@ -104,7 +120,7 @@ export class NoticeSheet {
     ctx.strokeStyle = this.#colour(phase, side);
     ctx.fillStyle = this.colours[`${side}-fill`];
     ctx.lineWidth = style.width;
-    const dots: [number, number][] = [];
+    const dots = new Set<number>(); // by pixel: a thousand on one are one dot
     for (let from = 0; from < shapes.length; from += CHUNK) {
       const filled = new Path2D();
       const stroked = new Path2D();
@@ -113,7 +129,7 @@ export class NoticeSheet {
         const [w, s, e, n] = shape.box;
         const size = Math.max(e - w, n - s) / paper.resolution;
         if (size < DOT_PX) {
-          dots.push([paper.x((w + e) / 2 + k * WORLD), paper.y((s + n) / 2)]);
+          dots.add(Math.round(paper.y((s + n) / 2)) * DOT_ROW + Math.round(paper.x((w + e) / 2 + k * WORLD)));
           continue;
         }
         if (size > 12) small = false;
@@ -124,13 +140,14 @@ export class NoticeSheet {
       ctx.stroke(stroked);
     }
     ctx.fillStyle = this.#colour(phase, side);
-    for (const [x, y] of dots) ctx.fillRect(x - 1.5, y - 1.5, 3, 3);
+    for (const dot of dots) ctx.fillRect((dot % DOT_ROW) - 1.5, Math.floor(dot / DOT_ROW) - 1.5, 3, 3);
     ctx.globalAlpha = 1;
   }
 
-  #paintChosen(paper: Paper, shapes: readonly [Shape, number, Phase][]): void {
+  #paintOutlines(paper: Paper, shapes: readonly [Shape, number][]): void {
     const { ctx } = paper;
-    for (const [shape, k, phase] of shapes) {
+    for (const [shape, k] of shapes) {
+      const phase = shape.phase(this.at);
       const side: Side = shape.own ? "own" : "peer";
       const filled = new Path2D();
       const stroked = new Path2D();
@@ -161,11 +178,11 @@ export class NoticeSheet {
     return conflict.state === "live" && (conflict.until === null || Date.parse(conflict.until) > this.at);
   }
 
-  #paintConflicts(paper: Paper, ks: readonly number[]): [number, number][] {
+  #paintConflicts(paper: Paper, ks: readonly number[], which: (conflict: Conflict) => boolean): [number, number][] {
     const { ctx } = paper;
     const found: [number, number][] = [];
     for (const conflict of this.conflicts) {
-      if (!this.#live(conflict) && !this.chosen.has(conflict.id)) continue;
+      if (!which(conflict)) continue;
       const place = this.#placesOf(conflict);
       if (!place) continue;
       for (const k of ks) {
@@ -178,10 +195,12 @@ export class NoticeSheet {
     return found;
   }
 
-  #paintMark(ctx: CanvasRenderingContext2D, x: number, y: number, unsure: boolean, chosen: boolean): void {
+  #paintMark(ctx: Context, x: number, y: number, unsure: boolean, chosen: boolean): void {
     const colour = unsure ? this.colours.caution : this.colours.warning;
     ctx.save();
     ctx.translate(x, y);
+    ctx.setLineDash([]);
+    ctx.globalAlpha = 1;
     ctx.strokeStyle = colour;
     ctx.lineWidth = chosen ? 3 : 1.5;
     ctx.beginPath();
@@ -209,12 +228,10 @@ export class NoticeSheet {
     ctx.restore();
   }
 
-  #paintWords(paper: Paper, shapes: readonly [Shape, number][], first: number, marks: readonly [number, number][]): void {
+  #paintWords(paper: Paper, room: Room, shapes: readonly [Shape, number][], stands: boolean): void {
     const { ctx, ratio } = paper;
     const { small } = this.colours;
     const line = small * 1.25;
-    const room = new Room();
-    for (const [x, y] of marks) room.take(x - MARK_PX, y - MARK_PX, 2 * MARK_PX, 2 * MARK_PX);
     ctx.font = this.colours.figures;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
@@ -223,9 +240,9 @@ export class NoticeSheet {
     let count = 0;
     let tries = 0;
     const few = shapes.length <= FEW;
-    for (const [index, [shape, k]] of shapes.entries()) {
+    for (const [shape, k] of shapes) {
       const [w, s, e, n] = shape.box;
-      if (index >= first && !few && Math.max(e - w, n - s) / paper.resolution < LABEL_FROM_PX) continue;
+      if (!stands && !few && Math.max(e - w, n - s) / paper.resolution < LABEL_FROM_PX) continue;
       const [mx, my] = shape.middle;
       const [x, y] = [paper.x(mx + k * WORLD), paper.y(my)];
       if (x < 0 || y < 0 || x > paper.width || y > paper.height) continue;
@@ -233,7 +250,6 @@ export class NoticeSheet {
       const side: Side = shape.own ? "own" : "peer";
       const phase = shape.phase(this.at);
       const colour = this.#colour(phase, side);
-      const stands = index < first;
       const symbol = this.symbols.find(shape.row.activity, colour, ratio);
       const [wide, high] = symbol ? [symbol.width / ratio, symbol.height / ratio] : [0, 0];
       const all = this.words(shape);
@@ -249,13 +265,14 @@ export class NoticeSheet {
         ctx.strokeText(text, x, top + line * (i + 0.5));
         ctx.fillText(text, x, top + line * (i + 0.5));
       });
+      this.#written.add(shape);
       if (++count >= MOST_LABELS) break;
     }
     ctx.textAlign = "start";
   }
 
   #spot(
-    ctx: CanvasRenderingContext2D,
+    ctx: Context,
     room: Room,
     choices: readonly string[][],
     [middle, north, south]: readonly [number, number, number],
@@ -298,7 +315,7 @@ export class NoticeSheet {
   }
 }
 
-const moved = ([w, s, e, n]: Box, k: number): Box => [w + k * WORLD, s, e + k * WORLD, n];
+const seen = ([w, s, e, n]: Box, k: number, view: Box): boolean => w + k * WORLD <= view[2] && e + k * WORLD >= view[0] && s <= view[3] && n >= view[1];
 
 /** Adds a shape's rings to paths; where it was cut at the antimeridian, the cut is no edge and is not stroked. */
 function trace(paper: Paper, shape: Shape, k: number, filled: Path2D | null, stroked: Path2D): void {

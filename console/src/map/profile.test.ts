@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Conflict, Notice } from "../state/picture.svelte";
 import { xOf, yOf } from "./mercator";
-import { barsAt, heightMarks, inView, layOut } from "./profile";
+import { barsAt, heightMarks, layOut, seenIn } from "./profile";
 import { Shapes } from "./shapes";
 import { TimeScale } from "./timeScale";
 
@@ -48,8 +48,8 @@ describe("the profile", () => {
 
   test("sees a piece in a view that runs past the antimeridian", () => {
     const [shape] = shapesOf({ id: "north:A", from: 1, until: 2, lower: 0, upper: 1, lon: -179 });
-    expect(inView(shape!, [xOf(175), yOf(30), xOf(185), yOf(40)])).toBe(true);
-    expect(inView(shape!, [xOf(170), yOf(30), xOf(175), yOf(40)])).toBe(false);
+    expect(seenIn([xOf(175), yOf(30), xOf(185), yOf(40)])(shape!)).toBe(true);
+    expect(seenIn([xOf(170), yOf(30), xOf(175), yOf(40)])(shape!)).toBe(false);
   });
 
   test("gives even the thinnest piece something to see", () => {

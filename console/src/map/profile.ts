@@ -3,7 +3,7 @@
  * none is converted, and whether two pieces meet is never read from here.
  */
 import type { Conflict } from "../state/picture.svelte";
-import { type Box, meets, WORLD, worlds } from "./mercator";
+import { type Box, WORLD, worlds } from "./mercator";
 import type { Phase, Shape } from "./shapes";
 import type { TimeScale } from "./timeScale";
 
@@ -36,10 +36,11 @@ const MOST_TOP_FT = 100_000; // beyond, the rest would be a line at the foot
 const LEAST_PX = 2;
 const TOPS = [10_000, 15_000, 20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000];
 
-/** Whether a shape is seen in a view that may run past the antimeridian. */
-export function inView(shape: Shape, view: Box | null): boolean {
-  if (!view) return true;
-  return worlds(view).some((k) => meets([shape.box[0] + k * WORLD, shape.box[1], shape.box[2] + k * WORLD, shape.box[3]], view));
+/** Tells of a shape whether it is seen in a view, which may run past the antimeridian. */
+export function seenIn(view: Box | null): (shape: Shape) => boolean {
+  if (!view) return () => true;
+  const shifts = worlds(view).map((k) => k * WORLD);
+  return ({ box }) => box[1] <= view[3] && box[3] >= view[1] && shifts.some((by) => box[0] + by <= view[2] && box[2] + by >= view[0]);
 }
 
 /** The boxes of a stretch of time, first ended, then planned, then active ones, so that what counts is on top. */
@@ -51,7 +52,8 @@ export function layOut(
   at: number,
   view: Box | null,
 ): Profile {
-  const seen = shapes.filter((s) => s.end > scale.start && s.start < scale.end && s.piece.outline.length > 0 && inView(s, view));
+  const inView = seenIn(view);
+  const seen = shapes.filter((s) => s.end > scale.start && s.start < scale.end && s.piece.outline.length > 0 && inView(s));
   let highest = LEAST_TOP_FT;
   for (const shape of seen) highest = Math.max(highest, shape.piece.upper.ft);
   const top_ft = TOPS.find((top) => top >= highest) ?? MOST_TOP_FT;

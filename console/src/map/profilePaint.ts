@@ -2,6 +2,7 @@
 import type { Colours } from "./colours";
 import { heightMarks, type Profile } from "./profile";
 import { Room } from "./room";
+import type { Context } from "./sheet";
 import type { Phase } from "./shapes";
 import type { TimeScale } from "./timeScale";
 import { idOf } from "./words";
@@ -15,7 +16,7 @@ export const AXIS_PX = 16; // beneath the boxes, for the hours
 type Group = `${Phase} ${"own" | "peer"}`;
 
 export function paintProfile(
-  ctx: CanvasRenderingContext2D,
+  ctx: Context,
   profile: Profile,
   scale: TimeScale,
   height: number,
@@ -53,7 +54,11 @@ export function paintProfile(
   }
 
   const groups = new Map<Group, [number, number, number, number][]>();
+  const drawn = new Set<string>(); // thousands at one hour and height are one box to the eye
   for (const bar of profile.bars) {
+    const place = `${bar.phase}${bar.shape.own}${Math.round(bar.x)},${Math.round(bar.y)},${Math.round(bar.width)},${Math.round(bar.height)}`;
+    if (drawn.has(place)) continue;
+    drawn.add(place);
     const key: Group = `${bar.phase} ${bar.shape.own ? "own" : "peer"}`;
     const list = groups.get(key) ?? [];
     groups.set(key, list);
@@ -99,6 +104,7 @@ export function paintProfile(
   ctx.lineJoin = "round";
   const words = new Room();
   let count = 0;
+  let tries = 0;
   for (const bar of [...profile.bars].reverse()) {
     const stands = chosen.has(bar.shape.row.id);
     const colour = bar.phase === "ended" ? colours.ended : bar.shape.own ? colours.own : colours.peer;
@@ -109,7 +115,7 @@ export function paintProfile(
     }
     const left = Math.max(2, bar.x + 4);
     const room = Math.min(width, bar.x + bar.width) - left - 2;
-    if (room < LABEL_FROM_PX || bar.height < colours.small || count >= MOST_LABELS) continue;
+    if (room < LABEL_FROM_PX || bar.height < colours.small || count >= MOST_LABELS || ++tries > 4 * MOST_LABELS) continue;
     const text = idOf(bar.shape);
     if (!words.take(left, bar.y + 2, Math.min(room, ctx.measureText(text).width), colours.small)) continue;
     count++;

@@ -6,9 +6,11 @@ import type { FrameState } from "ol/Map.js";
 import Layer from "ol/layer/Layer.js";
 import type { Box } from "./mercator";
 
+export type Context = OffscreenCanvasRenderingContext2D;
+
 /** What a painter is given: a context in CSS pixels with its origin at the picture's top left. */
 export interface Paper {
-  ctx: CanvasRenderingContext2D;
+  ctx: Context;
   width: number;
   height: number;
   /** The plane's metres to a pixel. */
@@ -30,6 +32,8 @@ export class Sheet {
   /** How long the last painting took on this thread, for measuring. */
   paintedMs = 0;
   #canvas = document.createElement("canvas");
+  #desk = new OffscreenCanvas(1, 1);
+  #carrier = document.createElement("div"); // what is moved: a canvas that is moved itself is handed to the compositor anew each time
   #dirty = true;
   #at: { x: number; y: number; resolution: number; width: number; height: number; ratio: number; margin: [number, number] } | null = null;
 
@@ -37,12 +41,17 @@ export class Sheet {
     private readonly paint: (paper: Paper) => void,
     private readonly share: number,
     zIndex: number,
+    /** Whether some of it belongs to the map's edge or middle: then it is painted anew when the map has come to rest. */
+    private readonly anchored = false,
   ) {
-    const { style } = this.#canvas;
+    this.#carrier.append(this.#canvas);
+    this.#canvas.style.display = "block";
+    const { style } = this.#carrier;
     style.position = "absolute";
     style.left = style.top = "0"; // of the map's plane, which no language mirrors
     style.transformOrigin = "0 0";
     style.pointerEvents = "none";
+    style.willChange = "transform"; // a layer of the compositor, so that moving it paints nothing
     this.layer = new Layer({ render: (frame: FrameState) => this.#render(frame), zIndex });
   }
 
@@ -64,15 +73,16 @@ export class Sheet {
       const left = (at.x - x) / resolution - at.margin[0] * scale + (width / 2) * (1 - scale);
       const top = (y - at.y) / resolution - at.margin[1] * scale + (height / 2) * (1 - scale);
       const covers = left <= 0 && top <= 0 && left + (width + 2 * at.margin[0]) * scale >= width && top + (height + 2 * at.margin[1]) * scale >= height;
-      if ((scale === 1 && covers) || (moving && this.paintedMs > QUICK_MS)) {
+      const still = Math.abs(at.x - x) + Math.abs(at.y - y) < resolution / 100;
+      if ((scale === 1 && covers && (!this.anchored || moving || still)) || (moving && this.paintedMs > QUICK_MS)) {
         // whole device pixels, so that words stay sharp
         const whole = (n: number): number => (scale === 1 ? Math.round(n * at.ratio) / at.ratio : n);
-        this.#canvas.style.transform = `matrix(${scale},0,0,${scale},${whole(left)},${whole(top)})`;
-        return this.#canvas;
+        this.#carrier.style.transform = `matrix(${scale},0,0,${scale},${whole(left)},${whole(top)})`;
+        return this.#carrier;
       }
     }
     if (width && height) this.#repaint(x, y, resolution, width, height, frame.pixelRatio);
-    return this.#canvas;
+    return this.#carrier;
   }
 
   #repaint(x: number, y: number, resolution: number, width: number, height: number, ratio: number): void {
@@ -80,13 +90,13 @@ export class Sheet {
     const room = Math.min(this.share, (Math.sqrt(MOST_PIXELS / (width * height * ratio * ratio)) - 1) / 2);
     const margin: [number, number] = [Math.max(0, Math.round(width * room)), Math.max(0, Math.round(height * room))];
     const [wide, high] = [width + 2 * margin[0], height + 2 * margin[1]];
-    const canvas = this.#canvas;
+    const canvas = this.#desk;
     const ctx = canvas.getContext("2d")!;
     const [pixelsWide, pixelsHigh] = [Math.round(wide * ratio), Math.round(high * ratio)];
     if (canvas.width !== pixelsWide || canvas.height !== pixelsHigh) {
       [canvas.width, canvas.height] = [pixelsWide, pixelsHigh];
-      canvas.style.width = `${wide}px`;
-      canvas.style.height = `${high}px`;
+      this.#canvas.style.width = `${wide}px`;
+      this.#canvas.style.height = `${high}px`;
     }
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, wide, high);
@@ -103,7 +113,8 @@ export class Sheet {
       x: (easting) => (easting - west) / resolution,
       y: (northing) => (north - northing) / resolution,
     });
-    canvas.style.transform = `matrix(1,0,0,1,${-margin[0]},${-margin[1]})`;
+    this.#canvas.getContext("bitmaprenderer")!.transferFromImageBitmap(canvas.transferToImageBitmap());
+    this.#carrier.style.transform = `matrix(1,0,0,1,${-margin[0]},${-margin[1]})`;
     this.#at = { x, y, resolution, width, height, ratio, margin };
     this.#dirty = false;
     this.paintedMs = performance.now() - began;

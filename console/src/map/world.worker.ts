@@ -1,7 +1,7 @@
 // Reads a map of the world away from the page's thread: the finest is megabytes of arcs.
 import { feature, mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
-import { boxOf, projected } from "./mercator";
+import { boxOf, MOST_LAT, projected } from "./mercator";
 import type { Part } from "./world";
 
 type Atlas = Topology<{ countries: GeometryCollection; land: GeometryCollection }>;
@@ -23,8 +23,10 @@ onmessage = async (event: MessageEvent<string>) => {
   postMessage({ land, borders }, { transfer: buffers as ArrayBuffer[] });
 };
 
-/** A ring as it stands: the atlas has cut what crosses the antimeridian, and a jump there is its edge. */
+/** A ring as it stands, or, where it steps over the antimeridian, without the jump. Along the south pole's edge it may jump. */
 function straight(line: number[][]): Float64Array {
+  const over = line.some(([lon = 0, lat = 0], i) => i > 0 && Math.abs(lon - line[i - 1]![0]!) > 180 && lat > -MOST_LAT);
+  if (over) return projected(line);
   const flat = new Float64Array(line.length * 2);
   line.forEach((point, i) => flat.set(projected([point]), 2 * i));
   return flat;

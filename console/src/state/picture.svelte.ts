@@ -1,7 +1,7 @@
 /** What the node says, kept up to date by its stream: every view reads from here. */
 import { address, get, type Schemas } from "../api/client";
 import { clock } from "./clock.svelte";
-import { session } from "./session.svelte";
+import { session, type Session } from "./session.svelte";
 
 export type Picture = Schemas["Picture"];
 export type Notice = Schemas["NoticeRow"];
@@ -89,6 +89,7 @@ class PictureState {
     const source = new EventSource(address("stream", { since: this.#since, epoch: this.#epoch || undefined }));
     this.#source = source;
     source.addEventListener("picture", (event) => this.#take(JSON.parse((event as MessageEvent<string>).data) as Picture));
+    source.addEventListener("locked", () => session.toldLocked());
     source.addEventListener("tick", (event) => this.#tick(JSON.parse((event as MessageEvent<string>).data) as Tick));
     source.onerror = () => {
       source.close(); // the browser would ask again with the revision of the first time
@@ -112,8 +113,11 @@ class PictureState {
     if (!this.#source && performance.now() >= this.#retry) {
       this.#retry = performance.now() + RETRY_MS;
       // asked first, because an event stream does not tell why it was refused
-      get("session").then(
-        () => this.#open(),
+      get<Session>("session").then(
+        (who) => {
+          session.heard(who);
+          void this.#open();
+        },
         () => {},
       );
     }
@@ -134,7 +138,10 @@ class PictureState {
   }
 
   #take(picture: Picture): void {
-    if (session.locked) return;
+    if (session.locked) {
+      void session.again(); // unlocked by another window of this browser, if the node says so too
+      return;
+    }
     this.#hear(picture.now, picture.clock);
     const anew = picture.since === 0 || picture.epoch !== this.#epoch;
     if (anew && picture.since !== 0) {
@@ -143,7 +150,7 @@ class PictureState {
       this.restart();
       return;
     }
-    const { notices, conflicts, alarms, ...head } = picture;
+    const { notices, conflicts, alarms, ...head } = named(picture);
     const nextNotices = new Map(anew ? [] : this.notices);
     for (const row of notices) nextNotices.set(row.id, row);
     const nextConflicts = new Map(anew ? [] : this.conflicts);
@@ -161,6 +168,14 @@ class PictureState {
     this.changed = anew ? null : { notices: notices.map((row) => row.id), conflicts: conflicts.map((row) => row.id) };
     this.started = true;
   }
+}
+
+/** The same with every party's name on one line: an agreement holds what each party called itself. */
+function named(picture: Picture): Picture {
+  const { agreement } = picture;
+  if (!agreement) return picture;
+  const parties = agreement.parties.map((one) => ({ ...one, name: one.name.replace(/\s+/g, " ").trim() || one.party }));
+  return { ...picture, agreement: { ...agreement, parties } };
 }
 
 /** Not acknowledged first, then those whose cause still is, then rank, then newest, then id. */

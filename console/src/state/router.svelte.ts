@@ -29,6 +29,9 @@ function write(place: Place): string {
 
 class Router {
   place = $state.raw<Place>(read());
+  /** Parts of it, for whoever need not be told that the map was moved. */
+  view = $derived(this.place.view);
+  id = $derived(this.place.id);
 
   constructor() {
     addEventListener("hashchange", () => (this.place = read()));

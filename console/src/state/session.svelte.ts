@@ -1,14 +1,20 @@
 /** Who sits here. `unknown` until the node has answered once. */
-import { get, NodeError, NoNode, post, remove, whenRefused, type Schemas } from "../api/client";
+import { get, NodeError, post, remove, whenRefused, type Schemas } from "../api/client";
 
 export type Session = Schemas["Session"];
 
 const AGAIN_MS = 1_000;
 
+/** Whether asking again can help: no answer, or a node that is too busy or has no room, has refused nothing. */
+function canHelp(error: unknown): boolean {
+  return error instanceof NodeError && (error.status === 0 || error.status >= 500);
+}
+
 class SessionState {
   who = $state.raw<Session | null>(null);
   known = $state(false);
   ended = $state(false); // there was a session, and it ended
+  #locking = false; // this window has been locked, and the node may not know yet
 
   get locked(): boolean {
     return this.who?.locked ?? false;
@@ -35,17 +41,44 @@ class SessionState {
     this.known = true;
   }
 
+  /** What the node says of the session: another window of this browser may have locked or unlocked it, or signed somebody else in. */
+  heard(who: Session): void {
+    if (!this.who || this.#locking) return;
+    // what stands here was another officer's: nothing of it may be left, drafts half written least of all
+    if (who.name !== this.who.name || who.party !== this.who.party) location.reload();
+    else if (JSON.stringify(who) !== JSON.stringify(this.who)) this.who = who;
+  }
+
+  /** Asks the node who sits here, because something says that it has changed. */
+  async again(): Promise<void> {
+    try {
+      this.heard(await get<Session>("session"));
+    } catch {
+      // ended: the screen has been told; no answer: the stream will ask again
+    }
+  }
+
+  /** The node says that the session is locked. */
+  toldLocked(): void {
+    if (this.who && !this.who.locked) this.who = { ...this.who, locked: true };
+  }
+
   /** Locks the screen at once, and the session as soon as the node can be reached: until then a page loaded anew would be open. */
   async lock(): Promise<void> {
-    if (this.who) this.who = { ...this.who, locked: true };
-    while (this.who?.locked) {
-      try {
-        this.signedIn(await post<Session>("session/lock"));
-        return;
-      } catch (error) {
-        if (!(error instanceof NoNode)) return; // refused: it has ended or is locked, and the screen has been told
-        await new Promise((done) => setTimeout(done, AGAIN_MS));
+    this.toldLocked();
+    this.#locking = true;
+    try {
+      while (this.who?.locked) {
+        try {
+          this.signedIn(await post<Session>("session/lock"));
+          return;
+        } catch (error) {
+          if (!canHelp(error)) return; // it has ended or is locked, and the screen has been told
+          await new Promise((done) => setTimeout(done, AGAIN_MS));
+        }
       }
+    } finally {
+      this.#locking = false;
     }
   }
 
@@ -57,7 +90,7 @@ class SessionState {
         await remove("session");
         return;
       } catch (error) {
-        if (!(error instanceof NoNode)) return; // it had ended already
+        if (!canHelp(error)) return; // it had ended already
         await new Promise((done) => setTimeout(done, AGAIN_MS));
       }
     }

@@ -22,7 +22,9 @@ class SoundState {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
-    const wake = () => void this.wake();
+    const wake = () => {
+      if (this.#context?.state !== "running") void this.wake();
+    };
     addEventListener("pointerdown", wake, { capture: true });
     addEventListener("keydown", wake, { capture: true });
   }

@@ -16,7 +16,9 @@ export function alarmWords(alarm: Alarm): string {
 }
 
 function words(alarm: Alarm): string {
-  const [first = "", second = ""] = alarm.notices.map((id) => isolate(id));
+  // the own one first, so that no side's name decides the order
+  const own = `${picture.head?.party}:`;
+  const [first = "", second = ""] = alarm.notices.toSorted((a, b) => Number(b.startsWith(own)) - Number(a.startsWith(own))).map((id) => isolate(id));
   const party = isolate(picture.nameOf(alarm.party));
   if (alarm.kind === "fault") {
     const known = i18n.has(`codes.${alarm.code}`);

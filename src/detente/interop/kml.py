@@ -38,6 +38,7 @@ from detente.units import NANODEG_PER_DEG
 
 _DECIMAL = re.compile(r"[+-]?\d{1,3}(?:\.\d{1,40})?", re.ASCII)
 _HEIGHT = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_NAMESPACE_CHARS = 200  # those of KML have 31 to 36
 _SHAPES = ("Point", "LineString", "LinearRing", "Polygon")
 _TEXTS = ("coordinates", "name", "altitudeMode")
 # What would show or move something and is not read; each is named in a note.
@@ -106,6 +107,7 @@ class _Reader:
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.parser.EntityDeclHandler = self._doctype
         self.parser.ExternalEntityRefHandler = self._doctype
+        self.parser.StartNamespaceDeclHandler = self._namespace
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
@@ -172,6 +174,14 @@ class _Reader:
             "nothing that it names is opened",
         )
 
+    def _namespace(self, _prefix: object, uri: str | None) -> None:
+        # it is written out with the name of every element: a long one would unfold a small file
+        if uri is not None and len(uri) > _NAMESPACE_CHARS:
+            self._refuse(
+                "kml-namespace",
+                f"namespace has {len(uri):,} characters; it must have at most {_NAMESPACE_CHARS}",
+            )
+
     def _start(self, qualified: str, _attributes: object) -> None:
         name = qualified.rpartition(" ")[2]
         self.path.append(name)
@@ -233,7 +243,7 @@ class _Reader:
 
     def _positions(self, text: str) -> list[LonLat]:
         # "1,2 3,4" is the rule; some programs put spaces after the commas
-        words = re.sub(r"\s*,\s*", ",", text).split()
+        words = ",".join(part.strip() for part in text.split(",")).split()
         check_count(len(words), field=self._here())
         found = []
         for word in words:

@@ -28,6 +28,7 @@ from detente.interop.found import (
 )
 from detente.interop.glyphs import plain, where
 from detente.interop.sketch import circle, read_sketch
+from detente.limits import READ_FEATURES
 from detente.units import NANODEG_PER_DEG, US_PER_S, format_time
 
 ITEMS = "QABCDEFG"
@@ -46,10 +47,13 @@ _HEIGHT = re.compile(
 _DATUMS = {"AMSL": "MSL", "MSL": "MSL", "ALT": "MSL"}
 _CORNER = r"\d{4}(?:\d\d(?:\.\d+)?)?[NS]\s?\d{5}(?:\d\d(?:\.\d+)?)?[EW]"
 _RUN = re.compile(rf"{_CORNER}(?:[\s,;-]*(?:(?:TO|THENCE|THEN|AND)\s+)?{_CORNER})*", re.ASCII)
-_RADIUS = re.compile(r"(\d+(?:\.\d+)?)\s?(NM|KM|M)\b(?!\s*(?:AMSL|AGL))", re.ASCII)
+# Never begun inside another number (2,5NM is not 5NM), and of bounded length: a page of digits would cost its
+# square, in one step that nothing else in the process can interrupt.
+_SIZE = r"(?<![\d.])(?<!\d,)(\d{1,9}(?:\.\d{1,9})?)"
+_RADIUS = re.compile(rf"{_SIZE}\s?(NM|KM|M)\b(?!\s{{0,9}}(?:AMSL|AGL))", re.ASCII)
 _ROUND = re.compile(r"\b(?:RADIUS|RAD|WI|WITHIN|CIRCLE|CIRCULAR|DIAMETER)\b")
 _CURVED = re.compile(r"\bARC\b|CLOCKWISE|\bCW\b|\bCCW\b")
-_WIDTH = re.compile(r"(\d+(?:\.\d+)?)\s?(NM|KM)\s+(WIDE|WIDTH|EITHER SIDE|EACH SIDE)")
+_WIDTH = re.compile(rf"{_SIZE}\s?(NM|KM)\s{{1,9}}(WIDE|WIDTH|EITHER SIDE|EACH SIDE)", re.ASCII)
 
 
 def is_notam(text: str) -> bool:
@@ -323,11 +327,21 @@ def _area(text: str, notes: list[Note]) -> Reading | None:
     if _CURVED.search(text):
         notes.append(Note("arc-not-read", {}))
         return None
+    radii, width = _RADIUS.findall(text), _WIDTH.search(text)
     found: Reading | None = None
     for run in runs:
-        one = _shape(text, run, len(runs), notes)
-        if one is None:
+        words = _words(text, run, len(runs), radii, width)
+        if words is None:
+            # a place that is mentioned, such as an aerodrome's, is not the area
+            notes.append(Note("positions-not-used", {"text": run[:200]}))
             return None
+        if found is not None and len(found.features) >= READ_FEATURES:
+            _refuse(
+                "notam-too-many",
+                f"text has more than {READ_FEATURES} shapes; it must have at most that",
+                "E",
+            )
+        one = _shape(run, words)
         if found is None:
             found = one
         else:
@@ -338,20 +352,20 @@ def _area(text: str, notes: list[Note]) -> Reading | None:
     return found
 
 
-def _shape(text: str, run: str, runs: int, notes: list[Note]) -> Reading | None:
-    words = ""
+def _words(
+    text: str, run: str, runs: int, radii: list[tuple[str, str]], width: re.Match[str] | None
+) -> str | None:
+    """What the text says of the size of a run of positions; None where they are no area at all."""
     positions = len(re.findall(_CORNER, run))
-    radii = _RADIUS.findall(text)
-    width = _WIDTH.search(text)
     if positions == 1 and len(radii) == 1 and _ROUND.search(text) and runs == 1:
         role = "diameter" if "DIAMETER" in text else "radius"
-        words = f" {role} {radii[0][0]} {radii[0][1]}"
-    elif positions > 1 and width is not None:
-        words = f" {'width' if width[3].startswith('WID') else 'half-width'} {width[1]} {width[2]}"
-    elif positions < 3:
-        # a place that is mentioned, such as an aerodrome's, is not the area
-        notes.append(Note("positions-not-used", {"text": run[:200]}))
-        return None
+        return f" {role} {radii[0][0]} {radii[0][1]}"
+    if positions > 1 and width is not None:
+        return f" {'width' if width[3].startswith('WID') else 'half-width'} {width[1]} {width[2]}"
+    return "" if positions >= 3 else None
+
+
+def _shape(run: str, words: str) -> Reading:
     try:
         return read_sketch(run.replace("\n", " ") + words)
     except UsageError as error:

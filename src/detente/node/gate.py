@@ -200,6 +200,8 @@ class Gate:
         cookie = "" if token else cookie_of(scope, self._door.cookie)
         if cookie and method not in ("GET", "HEAD") and not from_console(scope):
             raise no_header()
+        if cookie or method not in ("GET", "HEAD"):
+            _check_site(scope)
         is_open = ((method if method != "HEAD" else "GET"), path) in OPEN
         if is_open:
             # for HEAD as for GET; what is not open has no HEAD, since some looks are told to a peer
@@ -208,8 +210,6 @@ class Gate:
                 "method": "GET" if method == "HEAD" else method,
                 "detente.token": cookie,
             }
-        if cookie:
-            _check_site(scope)
         token = token or cookie
         if not token:
             raise DetenteError(
@@ -257,10 +257,15 @@ def cookie_of(scope: Any, name: str) -> str:
 
 
 def _check_site(scope: Any) -> None:
-    """Refuse what a page of another origin made the browser send with the cookie.
+    """Refuse what a page of another origin made the browser send.
 
-    `SameSite` counts hosts, not ports: a page of another server on localhost is of the same site, and its
-    request for a notice would carry the cookie and be recorded as the officer's look.
+    With the cookie: `SameSite` counts hosts, not ports, so a page of another server on localhost is of the
+    same site, and its request for a notice would be recorded as the officer's look. And without, where it is
+    more than looking:
+
+    1. An officer's browser shows a page of attacker.example, in any tab.
+    2. The page posts names and passwords to the node, as many as wait at once, or asks for a thousand challenges.
+    3. It sees no answer; but the officer's own sign-in or unlocking is told to come back later.
     """
     if _header(scope, b"sec-fetch-site") not in ("", "same-origin", "none"):
         raise DetenteError(

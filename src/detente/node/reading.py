@@ -10,10 +10,16 @@ import msgspec
 from litestar import Request, post
 from litestar.params import JSONBody
 
+from detente.errors import UnavailableError
 from detente.interop.found import Reading
 from detente.interop.pasted import read_pasted
 from detente.node import shapes
 from detente.node.operators import Action, Officer
+
+# One text at a time: the longest takes some seconds, and several at once would take the threads that files are
+# read and passwords compared in, and most of the time that is left for statements.
+READING_AT_ONCE = 1
+READING_WAITING = 8  # texts that may be there at all: every desk of a watch at the same moment
 
 FindOfficer = Callable[[Request[Any, Any, Any], Action], Awaitable[Officer]]
 
@@ -31,6 +37,24 @@ def reading_routes(officer: FindOfficer) -> list[Any]:
         officer: who asks, checked for the action.
     """
 
+    running, waiting = asyncio.Semaphore(READING_AT_ONCE), 0
+
+    async def read_in_turn(text: bytes) -> Reading:
+        nonlocal waiting
+        if waiting >= READING_WAITING:
+            raise UnavailableError(
+                "busy",
+                f"{waiting} texts wait to be read; it must be at most {READING_WAITING - 1}",
+                hint="try again",
+            )
+        waiting += 1
+        try:
+            async with running:
+                # away from the loop: a long list of positions takes a second, and a cease must not wait
+                return await asyncio.to_thread(read_pasted, text)
+        finally:
+            waiting -= 1
+
     @post(
         "/api/v1/read",
         status_code=200,
@@ -40,7 +64,6 @@ def reading_routes(officer: FindOfficer) -> list[Any]:
     )
     async def read_text(request: Request[Any, Any, Any], data: JSONBody[Pasted]) -> Reading:
         await officer(request, "read")
-        # away from the loop: a long list of positions takes a second, and a cease must not wait
-        return await asyncio.to_thread(read_pasted, data.text.encode())
+        return await read_in_turn(data.text.encode())
 
     return [read_text]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Session = Callable[[], Awaitable[Officer]]
 
+LOCKED = b"event: locked\ndata: {}\n\n"
+REVISION_DIGITS = 18  # no ledger is longer; thousands of digits are no number at all
 PAUSE_S = 0.05  # between two pictures: what comes thicker than that goes out together
 
 
@@ -42,7 +44,8 @@ def parse_mark(mark: str) -> tuple[int, str | None]:
         ((12, 'detente/north/log/1'), (0, None))
     """
     revision, _, epoch = mark.partition(" ")
-    return (int(revision), epoch or None) if revision.isdecimal() else (0, None)
+    known = revision.isdecimal() and len(revision) <= REVISION_DIGITS
+    return (int(revision), epoch or None) if known else (0, None)
 
 
 async def stream(
@@ -63,15 +66,16 @@ async def stream(
     loop = asyncio.get_running_loop()
     next_tick = loop.time()
     drawn: Drawn | None = None
+    told_locked = False
     while serving is None or not serving.stopping.is_set():
         seen = node.changed()
-        if session is not None:
-            try:
-                officer = await session()
-            except DetenteError as error:
-                if error.code != "busy":
-                    return
         try:
+            if session is not None:
+                officer = await session()
+            if officer.locked and not told_locked:
+                # another window locked it: this one must not go on showing what it has
+                yield LOCKED
+            told_locked = officer.locked
             if loop.time() >= next_tick:
                 tick = await board.tick()
                 next_tick = max(next_tick + TICK_S, loop.time() + TICK_S / 2)
@@ -80,9 +84,13 @@ async def stream(
                 # whoever was locked holds nothing any more: after unlocking all of it goes out again
                 since, drawn = 0, None
             elif drawn is None or await _is_old(board, drawn):
-                drawn = await board.drawn(since, epoch)
-                since, epoch = drawn.picture.revision, drawn.picture.epoch
-                yield event("picture", drawn.picture, f"{since} {epoch}")
+                newest = await board.drawn(since, epoch)
+                if session is not None:
+                    officer = await session()  # it may have been locked while this was drawn
+                if not officer.locked:
+                    drawn, picture = newest, newest.picture
+                    since, epoch = picture.revision, picture.epoch
+                    yield event("picture", picture, f"{since} {epoch}")
         except DetenteError as error:
             # a node that is too busy for this second's tick says so by its silence
             if error.code != "busy":

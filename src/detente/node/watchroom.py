@@ -75,7 +75,7 @@ def watchroom_routes(
                 data_container=Tick | Picture,
                 generate_examples=False,
                 media_type="text/event-stream",
-                description="`event: tick` with a Tick, `event: picture` with a Picture",
+                description="`event: tick` with a Tick, `event: picture` with a Picture, `event: locked` with an empty object",
             )
         },
     )

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from detente.errors import UsageError, shown
+from detente.limits import SUMMARY_CHARS
 from detente.protocol.cause import Acknowledged, Raised
 from detente.protocol.core import Core
 from detente.protocol.fold import State
@@ -48,6 +49,7 @@ class AlarmRow(msgspec.Struct, frozen=True):
 
     Attributes:
         rank: 0 emergency, 1 warning, 2 caution.
+        message: cut to 280 characters where `message_cut` says so: a peer may raise many.
         until: when the clock alone ends it (the end of a conflict's meeting), or None.
         over: the cause is gone.
         desk, step: to which desk an unanswered cease request or emergency has moved up, and by how
@@ -63,6 +65,7 @@ class AlarmRow(msgspec.Struct, frozen=True):
     party: str | None
     code: str | None
     message: str | None
+    message_cut: bool
     raised: str
     until: str | None
     over: bool
@@ -199,6 +202,7 @@ def _row(state: State, raised: Raised, line: LineAlarm | None, now_us: int) -> A
     until_us = _until_us(state, raised)
     seen = state.acknowledged.get(raised.id)
     message = raised.message if line is None else line.message
+    cut = message is not None and len(message) > SUMMARY_CHARS
     urgent = _urgent(state, raised)
     return AlarmRow(
         id=raised.id,
@@ -209,7 +213,8 @@ def _row(state: State, raised: Raised, line: LineAlarm | None, now_us: int) -> A
         statement=raised.statement,
         party=raised.party,
         code=raised.code,
-        message=message,
+        message=message[:SUMMARY_CHARS] if message is not None else None,
+        message_cut=cut,
         raised=format_time(raised.time_us),
         until=None if until_us is None else format_time(until_us),
         over=_is_over(state, raised, line, now_us),

@@ -151,6 +151,9 @@ def test_document_type_is_refused_before_anything_of_it_is_used(head: str) -> No
         (kml("<LineString><coordinates>36,35</coordinates></LineString>"), "kml-position"),
         (kml("<LinearRing><coordinates>36,35 36,36</coordinates></LinearRing>"), "kml-position"),
         (kml(f"<LineString>{POINT}</LineString>"), "kml-nested"),
+        (b'<kml xmlns="' + b"x" * 1_000 + b'"/>', "kml-namespace"),
+        # read once: the square of this many steps would take minutes, in which the node answers nobody
+        (kml(POINT.replace("36,35", "36" + " " * 200_000 + "35")), "kml-position"),
     ],
 )
 def test_file_that_is_no_kml_or_too_much_is_refused(data: bytes, code: str) -> None:

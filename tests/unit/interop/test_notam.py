@@ -7,6 +7,7 @@ import pytest
 from detente.errors import UsageError
 from detente.interop.found import AltitudeRead, Reading
 from detente.interop.notam import is_notam, parse_notam
+from detente.limits import READ_FEATURES
 
 AREA = "WITHIN AN AREA BOUNDED BY 352341N0355655E - 352500N0355700E - 353000N0360000E TO POINT OF ORIGIN."
 
@@ -199,3 +200,30 @@ def test_text_is_a_notam_by_its_qualifier_line() -> None:
     assert is_notam(notam())
     assert is_notam(notam().lower())
     assert not is_notam("353125N 0354716E 5NM")
+
+
+@pytest.mark.parametrize("size", ["2,5NM", ".5NM", "1" * 10 + "NM"])
+def test_radius_that_begins_inside_another_number_is_not_read(size: str) -> None:
+    """Of 2,5NM the part after the comma is no radius: the qualifier line's circle is taken, and it is told."""
+    found = parse_notam(notam(f"353125N0354716E RADIUS {size}"))
+    assert found.features[0].properties.radius_nm == 5
+    assert "notam-circle-used" in notes(found)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "3531N03547E RADIUS " + "1" * 200_000,
+        "353125N0354716E 353125N0354816E " + "1" * 200_000 + " NM",
+    ],
+)
+def test_words_that_are_one_long_number_cost_no_more_than_their_length(words: str) -> None:
+    """A page of digits is read once: a node that took its square of steps would answer nobody for minutes."""
+    assert "notam-circle-used" in notes(parse_notam(notam(words)))
+
+
+def test_words_with_too_many_areas_are_refused() -> None:
+    """No more shapes than an officer can look through, and the words are searched for a size once, not for each."""
+    area = "352341N0355655E 352500N0355700E 353000N0360000E X "
+    error = refused(notam(area * (READ_FEATURES + 1)))
+    assert (error.code, error.field) == ("notam-too-many", "item E")

@@ -296,6 +296,23 @@ def test_request_that_another_page_made_is_refused(app: Any, site: str, status: 
         assert answer.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/session", {"name": "anna", "password": "a guess, and another"}),
+        ("/api/v1/session/passkey/options", {}),
+        ("/api/v1/session/link", {"link": "x"}),
+    ],
+)
+def test_another_page_cannot_keep_the_sign_in_busy(app: Any, path: str, body: Any) -> None:
+    """What needs no session is refused to other pages as well: their guesses and challenges would crowd an officer's out."""
+    for site in ("cross-site", "same-site"):
+        refused = ask(app, "POST", path, body, sec_fetch_site=site, **CONSOLE)
+        assert refused.status_code == 403
+        assert refused.json()["error"]["code"] == "other-origin"
+    assert ask(app, "POST", path, body, sec_fetch_site="same-origin", **CONSOLE).status_code != 403
+
+
 def test_no_answer_lets_another_origin_in(app: Any) -> None:
     """The node never says yes to a browser that asks whether another page may send or read."""
     headers = {

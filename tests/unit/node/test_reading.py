@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -10,8 +13,9 @@ from litestar.testing import create_test_client
 
 from detente.errors import DetenteError
 from detente.interop.found import Reading
+from detente.node import reading
 from detente.node.peerdoor import HANDLERS
-from detente.node.reading import reading_routes
+from detente.node.reading import READING_WAITING, reading_routes
 
 
 @pytest.fixture
@@ -62,3 +66,45 @@ def test_read_without_an_officer_reads_nothing(client: Any, asked: list[str]) ->
 def test_read_of_another_body_is_refused(client: Any, body: Any) -> None:
     """Only a text is taken."""
     assert client.post("/api/v1/read", json=body).status_code == 400
+
+
+def test_texts_are_read_one_at_a_time_and_few_wait(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are sent at once, one is read, some wait their turn, and the rest are told to come again."""
+    gate, at_once, most = threading.Event(), [0], [0]
+    read = reading.read_pasted
+
+    def slow(text: bytes) -> Reading:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        gate.wait(20)
+        at_once[0] -= 1
+        return read(text)
+
+    async def officer(_request: Any, action: str) -> Any:
+        asked.append(action)
+
+    monkeypatch.setattr(reading, "read_pasted", slow)
+    count = READING_WAITING + 3
+    with (
+        create_test_client(reading_routes(officer), exception_handlers=HANDLERS) as client,
+        ThreadPoolExecutor(count) as pool,
+    ):
+        sent = [
+            pool.submit(client.post, "/api/v1/read", json={"text": "35.5, 36.25"})
+            for _ in range(count)
+        ]
+        until = time.monotonic() + 20
+        while sum(one.done() for one in sent) < 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        gate.set()
+        codes = sorted(one.result().status_code for one in sent)
+    assert codes == [200] * READING_WAITING + [503] * 3
+    assert most == [1]
+
+
+def test_text_with_half_a_character_is_refused(client: Any) -> None:
+    """Half of a surrogate pair is no text; it is the sender's mistake and not the node's."""
+    answer = client.post("/api/v1/read", content=b'{"text": "35N 36E \\ud800"}')
+    assert answer.status_code == 400

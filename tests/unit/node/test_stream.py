@@ -95,7 +95,7 @@ def test_event_is_one_line_of_json_under_its_name() -> None:
 
 @pytest.mark.parametrize(
     ("mark", "found"),
-    [("12 e/1", (12, "e/1")), ("12", (12, None)), ("", (0, None)), ("-1 e", (0, None)), ("١ e", (1, "e"))],
+    [("12 e/1", (12, "e/1")), ("12", (12, None)), ("", (0, None)), ("-1 e", (0, None)), ("١ e", (1, "e")), ("1" * 5_000, (0, None))],
 )  # fmt: skip
 def test_mark_that_is_none_means_from_the_beginning(mark: str, found: Any) -> None:
     """Whatever a client sends back as the last event's id, it is a revision or nothing."""
@@ -155,7 +155,7 @@ def test_stream_of_an_idle_night_leaves_nothing_behind(node: Node) -> None:
 def test_stream_sends_ticks_only_while_locked_and_everything_afterwards(
     node: Node, notice: Callable[..., bytes]
 ) -> None:
-    """What a locked console must not hold is not sent; unlocked, it begins anew."""
+    """What a locked console must not hold is not sent, and every window is told once; unlocked, it begins anew."""
 
     async def play() -> None:
         who = [WATCH]
@@ -167,11 +167,57 @@ def test_stream_sends_ticks_only_while_locked_and_everything_afterwards(
         await following(found, "picture")
         who[0] = Officer("ada", "watch", "desk", locked=True)
         await file(node, notice, "L-1")
-        assert [read(await anext(found))[0] for _ in range(2)] == ["tick", "tick"]
+        assert [read(await anext(found))[0] for _ in range(3)] == ["locked", "tick", "tick"]
         who[0] = WATCH
         picture = await following(found, "picture")
         assert picture["since"] == 0
         assert "north:L-1" in names(picture)
+        await found.aclose()
+
+    asyncio.run(play())
+
+
+def test_stream_sends_no_picture_that_was_drawn_while_the_session_was_locked(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large picture takes a while to draw; locked meanwhile, it is not sent."""
+
+    async def play() -> None:
+        who, board = [WATCH], Board(node, None)
+        draw = board.drawn
+
+        async def slow(*given: Any) -> Any:
+            found = await draw(*given)
+            who[0] = Officer("ada", "watch", "desk", locked=True)
+            return found
+
+        async def session() -> Officer:
+            return who[0]
+
+        monkeypatch.setattr(board, "drawn", slow)
+        found = stream(board, node, None, 0, None, session, WATCH)
+        assert [read(await anext(found))[0] for _ in range(3)] == ["tick", "locked", "tick"]
+        await found.aclose()
+
+    asyncio.run(play())
+
+
+def test_stream_sends_no_picture_while_it_cannot_tell_whether_the_session_is_locked(
+    node: Node,
+) -> None:
+    """A node too busy to say who asks is not too busy to keep silent: the officer of a moment ago does not count."""
+
+    async def play() -> None:
+        asked = []
+
+        async def session() -> Officer:
+            asked.append(1)
+            if len(asked) < 3:
+                raise UnavailableError("busy", "it waits")
+            return Officer("ada", "watch", "desk", locked=True)
+
+        found = stream(Board(node, None), node, None, 0, None, session, WATCH)
+        assert [read(await anext(found))[0] for _ in range(2)] == ["locked", "tick"]
         await found.aclose()
 
     asyncio.run(play())

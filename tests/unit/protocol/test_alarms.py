@@ -16,6 +16,7 @@ from detente.notice.activity import ActivityNotice, build_notice
 from detente.protocol import alarms, views
 from detente.protocol.alarms import AlarmRow, LineAlarm
 from detente.protocol.audit import audit
+from detente.protocol.fold import Raised, State
 from detente.simulation.node import SimNode, converse
 from detente.simulation.room import Room
 from detente.simulation.world import START_US
@@ -373,7 +374,7 @@ def test_alarms_are_in_the_order_in_which_they_want_attention() -> None:
 
     def row(id_: str, rank: int, raised: str, over: bool = False, acked: bool = False) -> AlarmRow:
         return AlarmRow(
-            *(id_, "conflict", rank, [], None, None, None, None, None, raised, None, over),
+            *(id_, "conflict", rank, [], None, None, None, None, None, False, raised, None, over),
             acknowledged=seen_by if acked else None,
             exercise=False,
         )
@@ -390,3 +391,14 @@ def test_alarms_are_in_the_order_in_which_they_want_attention() -> None:
     ]
     assert alarms.ordered(sorted(expected, key=lambda one: one.id)) == expected
     assert json.loads(msgspec.json.encode(expected[0]))["acknowledged"] is None
+
+
+def test_alarm_with_long_words_is_cut_and_says_so() -> None:
+    """However much a peer says, an alarm's row holds 280 characters of it."""
+    raised = Raised("cease:x", "cease", 1, START_US, True, message="a" * 4000)
+    made = alarms._row(State(party="north"), raised, None, START_US)
+    assert (len(made.message or ""), made.message_cut) == (280, True)
+    short = alarms._row(
+        State(party="north"), msgspec.structs.replace(raised, message="b"), None, START_US
+    )
+    assert (short.message, short.message_cut) == ("b", False)

@@ -26,7 +26,7 @@ class Answers {
   }
 
   keep(question: Question, answer: Answer): void {
-    if (!session.who) return;
+    if (!session.who || session.locked) return; // it came after the lock: a locked screen keeps no content
     this.#asked = { officer: session.who.name, party: session.who.party, question, answer };
     try {
       sessionStorage.setItem(KEY, JSON.stringify(this.#asked));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Shape } from "../filing/draft";
-import { type Answer, countNotices, isComplete, readShape, type Row, sentencesOf, verdictOf, writeShape } from "./question";
+import { addressOf, type Answer, countNotices, isComplete, readShape, type Row, sentencesOf, verdictOf, writeShape } from "./question";
 
 const UNTIL = "2015-12-12T15:00:00Z";
 
@@ -81,4 +81,11 @@ describe("a question in an address", () => {
     "that reads %s is no question",
     (text) => expect(readShape(text)).toBeNull(),
   );
+});
+
+it("a question's address names the party only where one is asked about", () => {
+  const shape: Shape = { kind: "circle", at: ["35", "36"], size: "5", unit: "nm" };
+  const asked = { shape, from: "2015-12-12T14:00:00Z", until: UNTIL, by: null };
+  expect(addressOf(asked)).toEqual({ area: "circle:36,35:5nm", from: asked.from, until: UNTIL });
+  expect(addressOf({ ...asked, by: "south" }).by).toBe("south");
 });

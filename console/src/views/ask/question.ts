@@ -45,6 +45,13 @@ export function readShape(text: string): Shape | null {
   return null;
 }
 
+/** A question as the parameters of an address; an area that is too long is left out. */
+export function addressOf(question: Question): Record<string, string> {
+  const area = writeShape(question.shape);
+  const { from, until, by } = question;
+  return { ...(area ? { area } : {}), from, until, ...(by ? { by } : {}) };
+}
+
 export type Verdict = "yes" | "yes-once" | "no" | "cannot";
 
 /**
