@@ -79,9 +79,9 @@ log_files = 5
 # more is taken, the others are told so, and nothing is lost.
 store_megabytes = 0
 
-# A second address of a peer, by party, such as { south = "https://203.0.113.7:4710" }: a check of the line that
+# A second address of a peer, by party, such as {{ south = "https://203.0.113.7:4710" }}: a check of the line that
 # was not answered in time goes again by it. The peer's keys are the same on both.
-alternates = {}
+alternates = {{}}
 
 # For "who must move": the speed in knots at which own aircraft are taken to leave a volume (250 kt is what civil
 # rules hold aircraft to below 10,000 ft), and how far in nautical miles from an activity that draws fire a third
