@@ -134,7 +134,7 @@ class Serving:
                 self._on_ready()
                 self._task(self._index())
                 self._task(self._watch_lines())
-                self._task(Timer(node).run())
+                self._task(Timer(node, node.home.config.alternates).run())
                 log.info("serving peers on %s, operators on %s", config.listen, config.api)
             await asyncio.wait([watcher, *running], return_when=asyncio.FIRST_COMPLETED)
         finally:

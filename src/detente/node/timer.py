@@ -8,6 +8,7 @@ meanwhile is passed in the first turn.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from detente.errors import DetenteError
 from detente.node.node import Node
@@ -25,12 +26,15 @@ LEAST_NAP_S = (
 class Timer:
     """Passes deadlines of one node.
 
+    Args:
+        alternates: peers that have a second address.
+
     Attributes:
         turns: how often it has looked.
     """
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, node: Node, alternates: Collection[str] = ()) -> None:
+        self._node, self._alternates = node, alternates
         self.turns = 0
 
     async def run(self) -> None:
@@ -46,7 +50,7 @@ class Timer:
         """Pass what is due; how long to nap, in real seconds, before looking again."""
         self.turns += 1
         now_us = self._node.now_us()
-        effects = pass_due(core, now_us, self._node.home.config.alternates)
+        effects = pass_due(core, now_us, self._alternates)
         due_us = next_due(core.state, now_us)
         if due_us is None:
             return NAP_S, effects

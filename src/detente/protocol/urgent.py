@@ -182,11 +182,13 @@ def _take_reply(state: State, urgent: Urgent, reply: UrgentReply, index: int) ->
 
 
 def note_receipt(state: State, entry: Entry, values: Json) -> None:
-    """A receipt of the other side's: when it received what we said, by its clock."""
-    if entry.header.kind != "received":
-        return
+    """A receipt: when what was said was received, by the clock of who received it."""
     statement, received_us = values["statement"], parse_time(values["received"])
     urgent = state.urgent.known.get(statement)
+    if entry.header.kind != "received":
+        if urgent is not None:  # after a recovery our own entry is of another time
+            urgent.asked = Moment(urgent.asked.asker_us, received_us)
+        return
     if urgent is not None:
         if values["answer"] == "delivered":
             urgent.asked = Moment(urgent.asked.asker_us, received_us)
@@ -256,11 +258,12 @@ def steps_to_come(state: State) -> Iterator[DueStep]:
 
 def reply_due(state: State, id_: str) -> int | None:
     """When a matter should have been answered, by the clock of who was asked: at the first step up."""
-    urgent = state.urgent.known.get(id_)
-    if urgent is None or urgent.asked.receiver_us is None:
+    urgent, receipt = state.urgent.known.get(id_), state.receipts.get(id_)
+    if urgent is None or receipt is None or receipt.answer != "delivered":
         return None
     step = next_step(steps(state, urgent), 0)
-    return None if step is None else due_us(step, urgent.asked.receiver_us)
+    # the time of the receipt is the same number on both sides, also after a recovery
+    return None if step is None else due_us(step, receipt.received_us)
 
 
 def next_step_due(state: State) -> int | None:
