@@ -165,6 +165,7 @@ ACTS = [
     ("GET", "/api/v1/talks", None, "*"),
     ("GET", "/api/v1/calls", None, "*"),
     ("GET", "/api/v1/phrasebook", None, "*"),
+    ("POST", "/api/v1/phrasebook/render", {"phrase": "courtesy.thanks"}, "*"),
     ("GET", "/api/v1/notices/nope/clearance", None, "*"),
     (
         "POST",

@@ -91,6 +91,14 @@ def parse_language(text: str) -> Language:
     try:
         document = tomllib.loads(text)
         head = document["language"]
+        strange = set(document) - {"language", "units", *GROUPS}
+        if strange or set(document["units"]) != {unit for unit, _ in _UNITS_S}:
+            wrong = min(strange, default="units")
+            raise UsageError(
+                "phrases-malformed",
+                f"phrases have {shown(wrong)}; it must be one of the groups, or the units day, hour, minute and second",
+                field=wrong,
+            )
         return msgspec.convert(
             {
                 **head,
@@ -112,9 +120,15 @@ def build_phrasebook(languages: Iterable[Language]) -> Phrasebook:
 
     Raises:
         UsageError: ``phrases-malformed``: the source is missing, a language lacks a phrase, or a
-            slot was lost or is of no known type.
+            slot was lost or is of no known type, or two files are of one language.
     """
-    known = {one.code: one for one in languages}
+    known: dict[str, Language] = {}
+    for one in languages:
+        if one.code in known:
+            raise UsageError(
+                "phrases-malformed", f"there are two files of {one.code}; it must be one"
+            )
+        known[one.code] = one
     source = known.get(SOURCE)
     if source is None:
         raise UsageError("phrases-malformed", f"there is no {SOURCE}; it must be there")

@@ -10,7 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from detente.hotline.desk import DeskQuestion, ask_desk
-from detente.hotline.phrasebook import GROUPS
+from detente.hotline.phrasebook import GROUPS, check_slots, render_phrase
 from detente.node import shapes
 from detente.node.node import Node
 from detente.node.operators import Action, Officer
@@ -134,6 +134,28 @@ class PhraseList(msgspec.Struct, frozen=True):
     phrases: list[PhraseRow]
 
 
+class Phrase(msgspec.Struct, forbid_unknown_fields=True):
+    """A phrase with its slots, as a message carries it."""
+
+    phrase: str
+    slots: dict[str, Any] = {}
+
+
+class Rendering(msgspec.Struct, frozen=True):
+    """A phrase in one language; `draft` until an officer whose language it is has reviewed the words."""
+
+    language: str
+    direction: Literal["ltr", "rtl"]
+    review: Literal["draft", "reviewed"]
+    text: str
+
+
+class RenderingList(msgspec.Struct, frozen=True):
+    """A phrase in every language of the phrasebook."""
+
+    renderings: list[Rendering]
+
+
 def talk_routes(node: Node, officer: FindOfficer) -> list[Any]:
     """The routes.
 
@@ -145,12 +167,13 @@ def talk_routes(node: Node, officer: FindOfficer) -> list[Any]:
         return None if wanted is None else conversation.find_thread(core, wanted)
 
     @get("/api/v1/talks", summary="Threads of conversation, and drafts", tags=["conversation"])
-    async def talks(request: Request[Any, Any, Any]) -> TalkList:
+    async def talks(request: Request[Any, Any, Any], language: FromQuery[str] = "en") -> TalkList:
         await officer(request, "read")
 
         def question(core: Core) -> TalkList:
             return TalkList(
-                conversation.talk_rows(core), conversation.draft_rows(core, phrasebook())
+                conversation.talk_rows(core, phrasebook(), language),
+                conversation.draft_rows(core, phrasebook()),
             )
 
         found: TalkList = await node.do(question)
@@ -363,4 +386,22 @@ def talk_routes(node: Node, officer: FindOfficer) -> list[Any]:
             ],
         )
 
-    return [talks, say, talk, answer, release, discard, calls, record, agree, phrases]
+    @post(
+        "/api/v1/phrasebook/render",
+        status_code=200,
+        summary="A phrase with its slots in every language, as each side would read it; says nothing",
+        tags=["conversation"],
+    )
+    async def render(request: Request[Any, Any, Any], data: JSONBody[Phrase]) -> RenderingList:
+        await officer(request, "read")
+        book = phrasebook()
+        check_slots(book, data.phrase, data.slots)
+        return RenderingList(
+            [
+                Rendering(one.code, one.direction, one.review, text)
+                for one in book.languages.values()
+                if (text := render_phrase(book, data.phrase, data.slots, one.code)) is not None
+            ]
+        )
+
+    return [talks, say, talk, answer, release, discard, calls, record, agree, phrases, render]

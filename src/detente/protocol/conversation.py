@@ -5,7 +5,7 @@ Each function that says something is one transaction, as in `core`. docs/spec/ho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from detente.errors import RefusedError, UnavailableError, UsageError, shown
 from detente.hotline.phrasebook import Phrasebook, check_slots, render_phrase
 from detente.hotline.talk import LEADERS, CallState, MessageState
 from detente.limits import DRAFTS_WAITING
+from detente.notice.activity import PRECEDENCES
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect, Send
 from detente.protocol.journal import Intent, Json
@@ -58,6 +59,8 @@ def draw_thread(core: Core) -> Thread:
 def find_thread(core: Core, wanted: str) -> Thread:
     """The thread that a text names: ``KIND:ID``, or a bare id of a talk, a notice, a conflict or a cease request.
 
+    The statement of a message or a call record names the thread that it was said in.
+
     Raises:
         UsageError: ``thread-unknown``.
     """
@@ -74,6 +77,9 @@ def find_thread(core: Core, wanted: str) -> Thread:
         return Thread(wanted, "conflict", 1)
     if any(one["statement"] == wanted for one in state.ceases):
         return Thread(wanted, "cease", 1)
+    said = state.talk.messages.get(wanted) or state.talk.calls.get(wanted)
+    if said is not None:
+        return state.talk.threads[said.thread].thread
     raise UsageError(
         "thread-unknown",
         f"thread is {shown(wanted)}; it must be a notice, a conflict, a cease request or a talk in this record",
@@ -550,6 +556,10 @@ class TalkRow(msgspec.Struct, frozen=True):
         owed: how many messages to this party wait for its answer.
         owed_to: how many messages of this party wait for another's answer.
         due: the next answer that this party owes is due then.
+        due_to: the next answer that another owes to this party is due then.
+        precedence: the highest of the messages that wait for this party's answer.
+        last_party, words: who said the last message or recorded the last call, and what: in the language asked for
+            where it can be, else in its own; None where nothing was said, or in a phrase that is not in this node's book.
     """
 
     key: str
@@ -563,6 +573,10 @@ class TalkRow(msgspec.Struct, frozen=True):
     owed: int
     owed_to: int
     due: str | None
+    due_to: str | None
+    precedence: str | None
+    last_party: str | None
+    words: Words | None
     waiting: int
 
 
@@ -576,10 +590,10 @@ class TalkDetail(msgspec.Struct, frozen=True):
     waiting: list[WaitingRow]
 
 
-def talk_rows(core: Core) -> list[TalkRow]:
+def talk_rows(core: Core, book: Phrasebook, language: str) -> list[TalkRow]:
     """All threads, what was said last first."""
     talks = sorted(core.state.talk.threads.values(), key=lambda talk: talk.index, reverse=True)
-    return [_talk_row(core, talk) for talk in talks]
+    return [_talk_row(core, talk, book, language) for talk in talks]
 
 
 def draft_rows(core: Core, book: Phrasebook) -> list[DraftRow]:
@@ -614,7 +628,7 @@ def talk_detail(
             )
         talk = Talk(thread, core.state.exercise_only, core.tree.size - 1, [core.identity.party])
     return TalkDetail(
-        talk=_talk_row(core, talk),
+        talk=_talk_row(core, talk, book, language),
         messages=[
             _message_row(core, state.messages[id_], now_us, book, language) for id_ in talk.messages
         ],
@@ -634,14 +648,16 @@ def _waiting(core: Core, thread: Thread) -> list[Intent]:
     ]
 
 
-def _talk_row(core: Core, talk: Talk) -> TalkRow:
+def _talk_row(core: Core, talk: Talk, book: Phrasebook, language: str) -> TalkRow:
     party = core.identity.party
     open_ = [
         message
         for id_ in talk.messages
         if (message := core.state.talk.messages[id_]).state in ("asked", "standby")
     ]
-    dues = [one.due_us for one in open_ if one.to == party and one.due_us is not None]
+    owed = [one for one in open_ if one.to == party]
+    owed_to = [one for one in open_ if one.party == party]
+    last_party, words = _last_words(core, talk, book, language)
     entry = core.journal.entry(talk.index)
     return TalkRow(
         key=talk_key(talk.thread),
@@ -652,11 +668,34 @@ def _talk_row(core: Core, talk: Talk) -> TalkRow:
         messages=len(talk.messages),
         calls=len(talk.calls),
         last=format_time(entry.header.time_us if entry is not None else 0),
-        owed=sum(one.to == party for one in open_),
-        owed_to=sum(one.party == party for one in open_),
-        due=format_time(min(dues)) if dues else None,
+        owed=len(owed),
+        owed_to=len(owed_to),
+        due=_first_due(owed),
+        due_to=_first_due(owed_to),
+        precedence=max((one.precedence for one in owed), key=PRECEDENCES.index, default=None),
+        last_party=last_party,
+        words=words,
         waiting=len(_waiting(core, talk.thread)),
     )
+
+
+def _first_due(messages: Iterable[Message]) -> str | None:
+    dues = [one.due_us for one in messages if one.due_us is not None]
+    return format_time(min(dues)) if dues else None
+
+
+def _last_words(
+    core: Core, talk: Talk, book: Phrasebook, language: str
+) -> tuple[str | None, Words | None]:
+    message = core.state.talk.messages[talk.messages[-1]] if talk.messages else None
+    call = core.state.talk.calls[talk.calls[-1]] if talk.calls else None
+    if call is not None and (message is None or call.time_us > message.time_us):
+        values = call.values
+        return call.party, original_words(book, values["language"], values["summary"], None, {})
+    if message is None:
+        return None, None
+    original, shown_ = _message_words(message, book, language)
+    return message.party, shown_ or original
 
 
 def original_words(
@@ -672,16 +711,25 @@ def original_words(
     return None if rendered is None else Words(words.code, words.direction, rendered)
 
 
-def _message_row(
-    core: Core, message: Message, now_us: int, book: Phrasebook, language: str
-) -> MessageRow:
+def _message_words(
+    message: Message, book: Phrasebook, language: str
+) -> tuple[Words | None, Words | None]:
+    """What was said in its own language, and in the one asked for where it can be said in it."""
+    original = original_words(book, message.language, message.text, message.phrase, message.slots)
     wanted = book.language(language)
     if message.phrase is not None:
         rendered = render_phrase(book, message.phrase, message.slots, language)
-        shown_ = None if rendered is None else Words(wanted.code, wanted.direction, rendered)
-    else:
-        same = message.language.partition("-")[0] == wanted.code
-        shown_ = Words(message.language, wanted.direction, message.text or "") if same else None
+        if rendered is None:
+            return original, None
+        return original, Words(wanted.code, wanted.direction, rendered)
+    same = message.language.partition("-")[0] == wanted.code
+    return original, original if same else None
+
+
+def _message_row(
+    core: Core, message: Message, now_us: int, book: Phrasebook, language: str
+) -> MessageRow:
+    original, shown_ = _message_words(message, book, language)
     receipt = core.state.receipts.get(message.statement)
     opened_us = receipt.opened_us if receipt is not None else None
     due_us = message.due_us
@@ -694,11 +742,11 @@ def _message_row(
         precedence=message.precedence,
         time=format_time(message.time_us),
         claimed=format_time(message.claimed_us),
-        original=original_words(
-            book, message.language, message.text, message.phrase, message.slots
-        ),
+        original=original,
         shown=shown_,
-        review=wanted.review if message.phrase is not None and shown_ is not None else None,
+        review=book.language(language).review
+        if message.phrase is not None and shown_ is not None
+        else None,
         phrase=message.phrase,
         slots=message.slots,
         translator=message.translator,

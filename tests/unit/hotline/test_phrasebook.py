@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +13,14 @@ from detente.errors import DetenteError, RefusedError, UsageError
 from detente.hotline.phrasebook import (
     GROUPS,
     Language,
+    Phrasebook,
     build_phrasebook,
     check_phrase,
     check_slots,
     parse_language,
     render_phrase,
 )
-from detente.node.phrases import phrasebook
+from detente.node.phrases import phrasebook, read_phrasebook
 
 BOOK = phrasebook()
 LANGUAGES = ("en", "ru", "he", "ar")
@@ -178,10 +181,46 @@ def other(**changes: str) -> Language:
     return Language("xx", "X", "ltr", "draft", source.units, {**source.texts, **changes})
 
 
-def test_fifth_language_is_one_more_file() -> None:
-    """A language is a value of its own; a book with one more has its phrases."""
-    added = build_phrasebook([BOOK.languages["en"], other(**{"courtesy.thanks": "Merci."})])
-    assert render_phrase(added, "courtesy.thanks", {}, "xx") == "Merci."
+def drop(folder: Path, changed: tuple[str, str] = ("", "")) -> Phrasebook:
+    """The book of a folder with the package's files and one more: the English under another code."""
+    package = resources.files("detente.hotline") / "phrases"
+    for file in package.iterdir():
+        (folder / file.name).write_text(file.read_text("utf-8"), "utf-8")
+    text = (folder / "en.toml").read_text("utf-8")
+    text = text.replace('code = "en"', 'code = "fr"').replace("Thank you.", "Merci.")
+    (folder / "another.toml").write_text(text.replace(*changed), "utf-8")
+    return read_phrasebook(folder)
+
+
+def test_fifth_language_is_one_more_file(tmp_path: Path) -> None:
+    """H-TAL-7: a file of words that is put beside the others is a language, and no line of code knows of it."""
+    book = drop(tmp_path)
+    assert set(book.languages) == {*LANGUAGES, "fr"}
+    assert render_phrase(book, "courtesy.thanks", {}, "fr") == "Merci."
+    assert render_phrase(book, "courtesy.thanks", {}, "fr-CA") == "Merci."
+    assert render_phrase(book, "courtesy.thanks", {}, "ru") == "Благодарим."
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        (('thanks = "Merci."\n', ""), "courtesy.thanks"),
+        (("Stand by for {duration}.", "Attendez."), "acknowledging.standby"),
+        (("Stand by for {duration}.", "Attendez {number}."), "acknowledging.standby"),
+        (('sorry-for-delay = "We are sorry for the delay."', 'sorry = ""'), "courtesy.sorry"),
+        (("[courtesy]", "[politeness]"), "politeness"),
+        (('hour = "h"\n', ""), "units"),
+        (('code = "fr"', 'code = "ru"'), None),
+    ],
+    ids=["phrase lost", "slot lost", "slot changed", "phrase renamed", "group", "unit", "twice"],
+)
+def test_fifth_language_that_is_not_whole_is_refused(
+    tmp_path: Path, changed: tuple[str, str], field: str | None
+) -> None:
+    """A file that lacks a phrase or a slot, or is of a language that is there, makes no book: nobody finds out on the line."""
+    with pytest.raises(UsageError) as caught:
+        drop(tmp_path, changed)
+    assert (caught.value.code, caught.value.field) == ("phrases-malformed", field)
 
 
 @pytest.mark.parametrize(

@@ -576,7 +576,7 @@ def test_draft_given_up_is_never_said(two: Two) -> None:
 # -- calls ---------------------------------------------------------------------------------------
 
 
-def call(node: SimNode, **change: Any) -> Spoken:
+def call(node: SimNode, thread: Thread | None = None, **change: Any) -> Spoken:
     """Record a call."""
     now_us = node.now_us()
     values = {
@@ -592,7 +592,7 @@ def call(node: SimNode, **change: Any) -> Spoken:
     }
     return node.run(
         lambda core: conversation.record_call(
-            core, values, None, [], now_us, officer="ada", desk="operations-cell", exercise=True
+            core, values, thread, [], now_us, officer="ada", desk="operations-cell", exercise=True
         )
     )
 
@@ -673,12 +673,49 @@ def test_threads_are_listed_with_what_is_owed(two: Two) -> None:
     talk(room, north, south)
     second = say(south, {**TEXT, "precedence": "routine"})
     talk(room, north, south)
-    rows = conversation.talk_rows(south.running)
+    rows = conversation.talk_rows(south.running, BOOK, "ru")
     assert [row.key for row in rows] == [second.thread, first.thread]
     assert [(row.owed, row.owed_to, row.due is not None) for row in rows] == [
         (0, 1, False),
         (1, 0, True),
     ]
+    assert [(row.precedence, row.due_to is not None, row.last_party) for row in rows] == [
+        (None, True, "south"),
+        ("flash", False, "north"),
+    ]
+    assert [row.words and row.words.text for row in rows] == [TEXT["text"], TEXT["text"]]
+
+
+def test_list_has_the_last_words_in_the_readers_language(two: Two) -> None:
+    """What was said last stands in the list: a phrase in the reader's language, the summary of a call as it was written."""
+    room, north, south = two
+    said = say(
+        north,
+        {
+            "desk": "operations-cell",
+            "precedence": "flash",
+            "language": "en",
+            "phrase": "courtesy.thanks",
+        },
+    )
+    talk(room, north, south)
+    (row,) = conversation.talk_rows(south.running, BOOK, "ru")
+    assert row.words is not None
+    assert (row.words.text, row.words.language, row.precedence) == ("Благодарим.", "ru", "flash")
+    call(south, thread=conversation.find_thread(south.running, said.thread), summary="It is over.")
+    talk(room, north, south)
+    (row,) = conversation.talk_rows(south.running, BOOK, "ru")
+    assert row.words is not None
+    assert (row.words.text, row.words.language, row.last_party) == ("It is over.", "en", "south")
+
+
+def test_thread_is_found_by_what_was_said_in_it(two: Two) -> None:
+    """An alarm names a message; the message leads to its thread."""
+    room, north, south = two
+    said = say(north)
+    talk(room, north, south)
+    (statement,) = south.running.state.talk.messages
+    assert talk_key(conversation.find_thread(south.running, statement)) == said.thread
 
 
 def test_thread_is_found_by_its_name_of_any_kind(two: Two) -> None:
