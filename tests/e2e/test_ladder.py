@@ -60,6 +60,11 @@ def test_ladder_is_climbed_from_the_command_line_and_shown_on_both_sides(
     shown = kit.ok("notice", "show", north.dir, "L-1").out
     assert "  disseminated  DONE" in shown
     assert "1 of 1 units acknowledged" in shown
+    for node in (north, south):
+        (version,) = node.get("/api/v1/notices/north:L-1", opened=False)["versions"]
+        ((unit,),) = version["units"].values()
+        assert unit["unit"] == "1 Sqn"
+        assert unit["acknowledged"] is not None
     assert "acted on      DONE" in shown
     own = kit.cli("notice", "acted", north.dir, "L-1", "noted", "--json")
     assert own.json["error"]["code"] == "notice-own"

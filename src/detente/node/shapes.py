@@ -16,7 +16,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET, UnsetType
 
 from detente.interop.found import Geometry
-from detente.protocol.ladder import LadderRow
+from detente.protocol.ladder import LadderRow, Unit
 
 
 class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -220,7 +220,10 @@ class ReceiptDetail(Shape):
 
 
 class VersionDetail(Shape):
-    """One version of a notice; `statements` maps each recipient to the statement it was sent."""
+    """One version of a notice.
+
+    `statements` maps each recipient to the statement it was sent, `units` each to the units it told of it.
+    """
 
     version: int
     kind: Literal["new", "replace", "cancel"]
@@ -230,6 +233,7 @@ class VersionDetail(Shape):
     statements: dict[str, str]
     receipts: list[ReceiptDetail]
     ladder: list[LadderRow]
+    units: dict[str, list[Unit]]
 
 
 class NoticeDetail(ListedNotice):

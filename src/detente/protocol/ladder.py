@@ -429,7 +429,7 @@ def disseminate(
         UsageError: no such notice of a peer. RefusedError: a unit or time of another form.
     """
     _, about = _about(core, notice_id)
-    known = {one["unit"]: Unit(**one) for one in _units_said(core, about)}
+    known = {one["unit"]: Unit(**one) for one in units_said(core, about)}
     for one in units:
         before = known.get(one.unit, one)
         told = one.told or before.told or one.acknowledged
@@ -462,7 +462,7 @@ def act(
         values["text"] = text
     _, about = _about(core, notice_id)
     # what waits for the line is said before this, in order
-    waits = {"not-disseminated"} if all_acknowledged(_units_said(core, about)) else set()
+    waits = {"not-disseminated"} if all_acknowledged(units_said(core, about)) else set()
     return _say(core, notice_id, "receipt/acted", values, now_us, who, waits=waits)
 
 
@@ -512,8 +512,8 @@ def _about(core: Core, notice_id: str) -> tuple[NoticeState, str]:
     return notice, about
 
 
-def _units_said(core: Core, about: str) -> list[Json]:
-    """The units as said last, what still waits for the line included."""
+def units_said(core: Core, about: str) -> list[Json]:
+    """The units that were told of a statement as said last; of our own, what still waits for the line included."""
     for intent in sorted(core.intents.values(), key=lambda one: -one.number):
         values = body_values(intent.openings)
         if intent.type == "receipt/disseminated" and values["statement"] == about:
@@ -575,13 +575,15 @@ def _rung(
     due_us = DUES[rung](state, id_) if rung in DUES else None
     passed = state.passed.get(expectation_id(rung, id_))
     # that only our own clock passed it counts while nothing was said: an answer is late by its own time, or by the
-    # other side's word that there was none, which both sides have
-    unsaid = at_us is None and passed is not None
+    # other side's word that there was none, which both sides have; whose clock came to the deadline of a replaced
+    # version before the newer one did, one side alone has seen (H-DUE-4)
+    replaced = _replaced(notice, version.number, party)
+    unsaid = at_us is None and passed is not None and not replaced
     told = passed is not None and passed.told is not None
     late = at_us is not None and due_us is not None and at_us > due_us
     found = climb(refused=refused, said=at_us is not None, passed=unsaid or told or late)
-    if found == "due" and _replaced(notice, version.number, party):
-        due_us = None  # a newer version took its place
+    if found == "due" and replaced:
+        due_us = None
     note, values = _note(ladder, rung)
     if refused and receipt is not None:
         note = receipt.rule

@@ -13,7 +13,7 @@ from detente.notice.activity import parse_activity_body
 from detente.protocol.core import Core
 from detente.protocol.fold import NoticeState, Receipt, Version
 from detente.protocol.journal import Json
-from detente.protocol.ladder import ladder_rows
+from detente.protocol.ladder import ladder_rows, units_said
 from detente.protocol.rules import TYPES
 from detente.protocol.statement import body_values
 from detente.signing.canonical import encode_canonical
@@ -161,6 +161,10 @@ def show_notice(core: Core, notice_id: str, now_us: int) -> Json:
                 "statements": dict(sorted(version.statements.items())),
                 "receipts": [receipt_json(r) for _, r in sorted(_receipts(core, version).items())],
                 "ladder": msgspec.to_builtins(ladder_rows(core.state, notice, number)),
+                "units": {
+                    party: units_said(core, id_)
+                    for party, id_ in sorted(version.statements.items())
+                },
             }
         )
     volumes = core.volumes(notice_id)

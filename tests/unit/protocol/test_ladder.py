@@ -305,6 +305,42 @@ def test_notice_that_was_replaced_or_cancelled_is_owed_nothing(two: Two) -> None
     check(north, south)
 
 
+def test_deadline_that_one_clock_passed_before_the_newer_version_came_shows_the_same_on_both_sides(
+    two: Two,
+) -> None:
+    """H-DUE-4: the sender replaced it in time, the recipient could not know; the old version is owed nothing and lacks nothing."""
+    room, north, south = two
+    room.wait(299)
+    file(north, notice(nautical_miles=2), amend=True)
+    room.wait(2)  # the newer version is on its way
+    look(south)
+    look(north)
+    assert states(south)["opened"] == "missing"
+    talk(room, north, south)
+    for node in (north, south):
+        found = node.running.state.notices["north:A-1"]
+        (row,) = ladder_rows(node.running.state, found, 1)
+        assert [(one.state, one.due) for one in row.rungs[1:4]] == [("due", None)] * 3
+        assert states(node)["opened"] == "due"
+        assert kinds(node) in ([], [("no-answer", "opened", True)])
+
+
+def test_rung_that_was_said_to_be_missing_stays_so_when_the_version_is_replaced(two: Two) -> None:
+    """H-DUE-3: what the sender signed is in both ledgers; the newer version begins anew."""
+    room, north, south = two
+    room.wait(301)
+    look(north)
+    look(south)
+    talk(room, north, south)
+    file(north, notice(nautical_miles=2), amend=True)
+    talk(room, north, south)
+    for node in (north, south):
+        found = node.running.state.notices["north:A-1"]
+        (row,) = ladder_rows(node.running.state, found, 1)
+        assert [one.state for one in row.rungs[1:4]] == ["missing", "due", "due"]
+        assert states(node)["opened"] == "due"
+
+
 def test_notice_that_ends_before_a_deadline_is_not_owed_it() -> None:
     """H-DUE-4: what is over need not be read back."""
     room = Room()
