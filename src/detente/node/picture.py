@@ -21,6 +21,7 @@ from detente.protocol.alarms import (
 )
 from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState
+from detente.protocol.heard import Heard, heard_of
 from detente.protocol.incoming import line_quality
 from detente.protocol.picture import (
     ConflictRow,
@@ -33,6 +34,7 @@ from detente.protocol.picture import (
     notice_rows,
     waiting_intents,
 )
+from detente.protocol.urgentrow import UrgentRow, urgent_rows
 from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S, format_time
 
 if TYPE_CHECKING:
@@ -109,6 +111,8 @@ class Picture(msgspec.Struct, frozen=True):
         epoch: which ledger this is; another one means that the console starts again from 0.
         revision: number of ledger entries; what to ask with next.
         clock: the name of the clock that `now` and all times are of.
+        urgent: cease requests and emergencies, oldest first; whatever waits unsigned is in every picture,
+            and a row ``waiting:…`` that a picture lacks has been signed.
         alarms: in the order in which they want attention. All alarms of lines that nobody has
             acknowledged are in every picture; one that is missing has been forgotten.
     """
@@ -125,6 +129,8 @@ class Picture(msgspec.Struct, frozen=True):
     agreement: AgreementRow | None
     notices: list[NoticeRow]
     conflicts: list[ConflictRow]
+    urgent: list[UrgentRow]
+    heard: Heard
     alarms: list[AlarmRow]
     lines: list[LineRow]
     ledger: LedgerRow
@@ -139,6 +145,7 @@ class Tick(msgspec.Struct, frozen=True):
     lines: list[LineRow]
     ledger: LedgerRow
     alarms: AlarmCounts
+    heard: Heard
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -240,6 +247,8 @@ class Board:
             agreement=agreement_row(core),
             notices=[],
             conflicts=[],
+            urgent=urgent_rows(core, since),
+            heard=heard_of(core),
             alarms=alarm_rows(
                 core,
                 self.line_alarms(),
@@ -292,6 +301,7 @@ class Board:
             lines=self._lines(core, now_us),
             ledger=ledger_row(core),
             alarms=count_alarms(core, self.line_alarms(), now_us),
+            heard=heard_of(core),
         )
 
 

@@ -30,6 +30,7 @@ AlarmKind = Literal[
     "fault",
     "line",
     "comm-check",
+    "message",
     "read-back",
     "no-answer",
 ]
@@ -150,7 +151,7 @@ def count_alarms(core: Core, lines: Sequence[LineAlarm], now_us: int) -> AlarmCo
         if _is_over(state, raised, line, now_us):
             over += 1
         else:
-            counts[RANKS[raised.kind]] += 1
+            counts[_rank(raised)] += 1
     return AlarmCounts(counts[0], counts[1], counts[2], over)
 
 
@@ -207,7 +208,7 @@ def _row(state: State, raised: Raised, line: LineAlarm | None, now_us: int) -> A
     return AlarmRow(
         id=raised.id,
         kind=raised.kind,  # type: ignore[arg-type]
-        rank=RANKS[raised.kind],
+        rank=_rank(raised),
         notices=list(raised.notices),
         conflict=raised.conflict,
         statement=raised.statement,
@@ -223,6 +224,10 @@ def _row(state: State, raised: Raised, line: LineAlarm | None, now_us: int) -> A
         desk=None if urgent is None else urgent.desk,
         step=None if urgent is None or not urgent.step else urgent.step,
     )
+
+
+def _rank(raised: Raised) -> int:
+    return RANKS[raised.kind] - (raised.kind == "message" and raised.code == "flash")
 
 
 def _urgent(state: State, raised: Raised) -> Urgent | None:
@@ -276,6 +281,8 @@ def _is_over(state: State, raised: Raised, line: LineAlarm | None, now_us: int) 
             and notice.latest.statements.get(raised.party or "") != raised.statement
             for one in raised.notices
         )
+    if raised.kind == "message":
+        return state.talk.messages[raised.statement or ""].state not in ("asked", "standby")
     if raised.kind == "line":
         return line is None or line.over
     if raised.kind == "comm-check":
@@ -297,6 +304,8 @@ def _changed(state: State, raised: Raised) -> int:
         changed.append(state.passed[raised.id.partition(":")[2]].over or -1)
     elif raised.kind in ("refused", "read-back"):
         changed += [state.trail[one][-1] for one in raised.notices if one in state.trail]
+    elif raised.kind == "message":
+        changed.append(state.talk.messages[raised.statement or ""].index)
     elif raised.code == "behind":
         changed.append(state.recovered)
     elif raised.kind == "comm-check":

@@ -15,7 +15,7 @@ from detente.agreement.card import Card, parse_certificate, parse_revocation
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.notice.activity import ActivityNotice, parse_activity_body
-from detente.protocol import cease, deadlines, ladder, linestate, roster, talk
+from detente.protocol import cease, deadlines, heard, ladder, linestate, roster, talk
 from detente.protocol.cause import Acknowledged, Alarm, Raised
 from detente.protocol.journal import Entry, Json
 from detente.protocol.link import Head, Heads
@@ -129,6 +129,7 @@ class State(msgspec.Struct):
         owed, passed: by expectation, what is owed and not answered, and what passed unanswered; see
             `protocol.deadlines`.
         talk: conversation; see `protocol.talk`.
+        heard: by topic of `protocol.heard`, the entry with which it changed last.
         parsed: the last few bodies as volumes, by body digest; no state, only work saved.
     """
 
@@ -166,6 +167,7 @@ class State(msgspec.Struct):
     owed: dict[str, deadlines.Expectation] = {}
     passed: dict[str, deadlines.Passed] = {}
     talk: talk.Talks = msgspec.field(default_factory=talk.Talks)
+    heard: dict[heard.Topic, int] = {}
     parsed: dict[str, ActivityNotice] = {}
 
     def volumes(self, name: str, exercise: bool, body: str, values: Json) -> ActivityNotice:
@@ -213,13 +215,16 @@ class State(msgspec.Struct):
         if statement is None:
             assert entry.local is not None
             self._apply_local(entry, entry.local)
+            self._note_topic(entry, entry.local["type"], entry.local)
             return
         made = entry.header.kind == "made"
         peer = statement.recipient if made else statement.party
         heads = (self.made if made else self.received).setdefault(peer, {})
         heads[statement.chain] = Head(statement.sequence, statement.id)
         if entry.outcome == "delivered":
-            _APPLY.get(statement.type, _ignore)(self, entry, statement, body_values(openings))
+            values = body_values(openings)
+            _APPLY.get(statement.type, _ignore)(self, entry, statement, values)
+            self._note_topic(entry, statement.type, values)
         if statement.notice in self.notices:
             self.note(statement.notice, entry.index)
 
@@ -228,6 +233,11 @@ class State(msgspec.Struct):
         trail = self.trail.setdefault(notice, [])
         if not trail or trail[-1] != index:
             trail.append(index)
+
+    def _note_topic(self, entry: Entry, type_: str, values: Json) -> None:
+        topic = heard.topic_of(self, type_, values)
+        if topic is not None:
+            self.heard[topic] = entry.index
 
     def _apply_local(self, entry: Entry, local: Json) -> None:
         kind, time_us = local["type"], parse_time(local["time"])

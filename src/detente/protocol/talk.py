@@ -25,6 +25,7 @@ from detente.hotline.talk import (
 )
 from detente.limits import CALL_S, NAME_CHARS
 from detente.notice.activity import PRECEDENCES, check_name
+from detente.protocol.cause import Raised
 from detente.protocol.deadlines import Dues, Expectation, expectation_id, owe, settle
 from detente.protocol.effect import Alert, Effect
 from detente.protocol.form import Type, check_text, check_value, is_time, matches
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from detente.protocol.fold import State
 
 AFTER_STANDBY = "answer-after-standby"
+ALARMING = (
+    "flash",
+    "urgent",
+)  # routine and priority ring nobody: their deadline does, once it passes
 KINDS = ("notice", "conflict", "cease", "talk")
 
 TYPES: dict[str, Type] = {
@@ -79,6 +84,7 @@ class Message(msgspec.Struct):
     Attributes:
         from_desk, desk: from which desk to which.
         due_us: when the answer is due, by the receiver's clock; None until it is delivered.
+        index: the entry that answered it last, or that said it.
     """
 
     statement: str
@@ -101,6 +107,7 @@ class Message(msgspec.Struct):
     received_us: int | None = None
     due_us: int | None = None
     answers: list[AnswerSaid] = []
+    index: int = 0
 
 
 class Call(msgspec.Struct):
@@ -361,11 +368,27 @@ def _apply_message(state: State, entry: Entry, statement: Statement, values: Jso
         translator=values.get("translator"),
         claimed_us=statement.claimed_us,
         time_us=entry.header.time_us,
+        index=entry.index,
         length_s=terms.answer_deadlines_s.get(
             values["precedence"], max(terms.answer_deadlines_s.values(), default=0)
         ),
     )
     message = state.talk.messages[statement.id]
+    if entry.header.kind == "received" and message.precedence in ALARMING:
+        state.raise_alarm(
+            Raised(
+                id=f"message:{statement.id}",
+                kind="message",
+                index=entry.index,
+                time_us=entry.header.time_us,
+                exercise=statement.exercise,
+                notices=() if statement.notice is None else (statement.notice,),
+                statement=statement.id,
+                party=statement.party,
+                code=message.precedence,
+                message=message.text or message.phrase,
+            )
+        )
     for said in state.talk.early.pop(statement.id, ()):
         _take_answer(message, said)
     receipt = state.receipts.get(statement.id)
@@ -421,6 +444,7 @@ def _apply_answer(state: State, entry: Entry, statement: Statement, values: Json
         state.talk.early.setdefault(values["message"], []).append(said)
         return
     _take_answer(message, said)
+    message.index = entry.index
     settle(state, expectation_id("answer", message.statement), entry.index)
     if message.state != "standby":
         settle(state, expectation_id(AFTER_STANDBY, message.statement), entry.index)

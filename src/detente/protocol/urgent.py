@@ -15,7 +15,7 @@ from detente.hotline.escalation import Step, due_us, next_step, steps_of
 from detente.protocol.cause import Raised
 from detente.protocol.deadlines import Expectation, expectation_id, owe, settle
 from detente.protocol.journal import Entry, Json
-from detente.protocol.statement import Statement
+from detente.protocol.statement import Statement, Thread
 from detente.units import parse_time
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Urgent(msgspec.Struct):
         party, to: who asked, who was asked.
         agreement: under which it was said; its desks and steps count.
         asked: in either ledger.
+        about: the notice or conflict that it belongs to.
         counted_from_us: since when this node counts the steps, by its own clock: when it received the
             request, or the receipt that says that it was received. None while it is not.
         step, desk: the last step up, 0 and None before the first.
@@ -66,13 +67,18 @@ class Urgent(msgspec.Struct):
     agreement: str
     values: Json
     asked: Moment
-    notice: str | None = None
+    about: Thread | None = None
     counted_from_us: int | None = None
     status: UrgentStatus = "asked"
     step: int = 0
     desk: str | None = None
     replies: list[UrgentReply] = []
     index: int = 0
+
+    @property
+    def notice(self) -> str | None:
+        """The notice that it belongs to, or None."""
+        return self.about.id if self.about is not None and self.about.kind == "notice" else None
 
     @property
     def alarm(self) -> str:
@@ -121,7 +127,7 @@ def begin_urgent(
         agreement=statement.agreement or "",
         values=values,
         asked=Moment(statement.claimed_us, now_us) if received else Moment(now_us, None),
-        notice=statement.notice,
+        about=statement.thread,
         counted_from_us=now_us if received else None,
         index=entry.index,
     )

@@ -1,0 +1,73 @@
+"""What was said beside notices, in numbers: so that a console knows what is owed and when to ask again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from detente.protocol import linestate, roster
+from detente.protocol.journal import Json
+
+if TYPE_CHECKING:
+    from detente.protocol.core import Core
+    from detente.protocol.fold import State
+
+Topic = Literal["talks", "roster", "checks"]
+
+_ROSTER = (*roster.TYPES, *roster.APPLY_LOCAL)
+_CHECKS = (*linestate.TYPES, *linestate.APPLY_LOCAL)
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What a console shows in its header of conversation, desks and lines, and when each of them changed.
+
+    Attributes:
+        talks_owed: messages to this party that wait for its answer.
+        drafts: messages of the leaders that wait for a second officer.
+        talks, roster, checks: number of the entry with which any of them changed last, -1 before the
+            first: ask for them again when it grows.
+    """
+
+    talks_owed: int
+    drafts: int
+    talks: int
+    roster: int
+    checks: int
+
+
+def heard_of(core: Core) -> Heard:
+    """How things stand now."""
+    talk, changed = core.state.talk, core.state.heard
+    owed = (
+        one.to == core.identity.party and one.state in ("asked", "standby")
+        for one in talk.messages.values()
+    )
+    return Heard(
+        talks_owed=sum(owed),
+        drafts=len(talk.drafts),
+        talks=changed.get("talks", -1),
+        roster=changed.get("roster", -1),
+        checks=changed.get("checks", -1),
+    )
+
+
+def topic_of(state: State, type_: str, values: Json) -> Topic | None:
+    """What an entry changes, None for whatever is not counted here.
+
+    Args:
+        type_: of a statement or a local entry.
+        values: its body or its document.
+    """
+    if type_ == "statement/filed":
+        return topic_of(state, values["said"], {})
+    if type_.startswith("talk/"):
+        return "talks"
+    if type_ in _ROSTER:
+        return "roster"
+    if type_ in _CHECKS:
+        return "checks"
+    about = values.get("statement") if type_.startswith("receipt/") else None
+    if type_ == "deadline/passed":
+        about = values["expectation"]["statement"]
+    return "talks" if about in state.talk.messages or about in state.talk.calls else None
