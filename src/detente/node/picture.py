@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detente.limits import PICTURE_JOB_S, PICTURE_SLICE
+from detente.node.linerow import LineRow, line_row
 from detente.node.node import Node
 from detente.protocol.alarms import (
     AlarmCounts,
@@ -22,7 +23,6 @@ from detente.protocol.alarms import (
 from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState
 from detente.protocol.heard import Heard, heard_of
-from detente.protocol.incoming import line_quality
 from detente.protocol.picture import (
     ConflictRow,
     Drawings,
@@ -57,6 +57,11 @@ class AgreementRow(msgspec.Struct, frozen=True):
     Attributes:
         parties: all members, neutrals too, in order of id.
         lead_times_s: least notice by activity; `default` for the rest.
+        desks: by level, lowest first.
+        escalation_s: after how long an unanswered urgent matter moves up, step by step.
+        comm_checks: Zulu times of day of the scheduled checks of a line.
+        answer_deadlines_s: by precedence of a message.
+        receipt_deadlines_s: by rung of the ladder of a notice.
     """
 
     hash: str
@@ -69,25 +74,12 @@ class AgreementRow(msgspec.Struct, frozen=True):
     time_s: float
     clock_offset_limit_s: int
     exercise_only: bool
-
-
-class LineRow(msgspec.Struct, frozen=True):
-    """The line to one peer.
-
-    Attributes:
-        silent_s: real seconds since it was heard, or since the node began to listen.
-        offset_s: its clock less ours.
-        failing: why our own tries fail, or None.
-        waiting: statements that it does not hold yet, unsigned ones included.
-    """
-
-    peer: str
-    state: str
-    last_heard: str | None
-    silent_s: float | None
-    offset_s: float | None
-    failing: str | None
-    waiting: int
+    desks: list[str]
+    escalation_s: list[int]
+    comm_checks: list[str]
+    check_reply_s: int
+    answer_deadlines_s: dict[str, int]
+    receipt_deadlines_s: dict[str, int]
 
 
 class LedgerRow(msgspec.Struct, frozen=True):
@@ -268,22 +260,9 @@ class Board:
         )
 
     def _lines(self, core: Core, now_us: int) -> list[LineRow]:
-        rows = []
-        for peer in core.state.peers:
-            quality = line_quality(core, peer, now_us)
-            health = self._serving.watch.health(peer) if self._serving is not None else None
-            rows.append(
-                LineRow(
-                    peer=peer,
-                    state=quality["state"],
-                    last_heard=quality["heard"],
-                    silent_s=round(health.silent_s, 1) if health else quality["heard_ago_s"],
-                    offset_s=quality["offset_s"],
-                    failing=health.failing if health else None,
-                    waiting=quality["waiting"] + quality["unsigned"],
-                )
-            )
-        return rows
+        return [
+            line_row(self._node, self._serving, core, peer, now_us) for peer in core.state.peers
+        ]
 
     async def tick(self) -> Tick:
         """How things stand; made once a second however many consoles ask."""
@@ -322,6 +301,12 @@ def agreement_row(core: Core) -> AgreementRow | None:
         time_s=terms.minima.time_us / US_PER_S,
         clock_offset_limit_s=terms.clock_offset_limit_s,
         exercise_only=terms.exercise_only,
+        desks=list(terms.desks),
+        escalation_s=list(terms.escalation_s),
+        comm_checks=list(terms.comm_checks),
+        check_reply_s=terms.check_reply_s,
+        answer_deadlines_s=dict(terms.answer_deadlines_s),
+        receipt_deadlines_s=dict(terms.receipt_deadlines_s),
     )
 
 

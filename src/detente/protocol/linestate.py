@@ -437,10 +437,18 @@ def next_check_due(state: State, now_us: int) -> int | None:
         return None
     found = [due_us for _, _, due_us in _awaited(state, agreement.terms)]
     for peer in state.peers:
-        after_us = max(_first_us(state), _slot_us(state, peer))
-        slot_us = next_slot(agreement.terms.comm_checks, max(after_us, now_us))
+        slot_us = next_check(state, peer, now_us)
         found += [] if slot_us is None else [slot_us]
     return min(found, default=None)
+
+
+def next_check(state: State, peer: str, now_us: int) -> int | None:
+    """When the next scheduled check of a line is; None where the agreement names none."""
+    agreement = state.agreement
+    if agreement is None:
+        return None
+    after_us = max(_first_us(state), _slot_us(state, peer), now_us)
+    return next_slot(agreement.terms.comm_checks, after_us)
 
 
 def _slot_us(state: State, peer: str) -> int:

@@ -42,6 +42,7 @@ NO_HEADS: Heads = {"safety": Head(), "ordinary": Head()}
 #   peer-behind  the peer lost statements that we hold; it gets them back with every frame
 #   forked       two statements of one chain carry the same number
 LinkState = Literal["cold", "open", "behind", "peer-behind", "forked"]
+CarriedBy = Literal["first", "alternate", "courier"]
 Comparison = Literal["fork", "we-lack", "unproven", "they-lack", "agree"]
 COMPARISONS: tuple[Comparison, ...] = ("fork", "we-lack", "unproven", "they-lack", "agree")
 OFFER_US = (
@@ -82,6 +83,7 @@ class Link(msgspec.Struct):
         offered, offered_us: what is under way, so that the two directions of one exchange and the two
             loops of a line do not send the same statements side by side.
         offset_us: the peer's clock less ours, from the exchange with the shortest round trip of late.
+        path: which way our last exchange with the peer went.
     """
 
     peer: str
@@ -99,6 +101,7 @@ class Link(msgspec.Struct):
     synced_us: int | None = None
     offered: dict[str, int] = msgspec.field(default_factory=dict)
     offered_us: int = 0
+    path: CarriedBy | None = None
 
     def offer(self, chain: str, sequence: int, now_us: int) -> None:
         """Note that statements up to `sequence` are under way in a frame."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,6 +30,8 @@ class Clock:
 
 class Desk:
     """As much of a node as the timer looks at."""
+
+    home = SimpleNamespace(config=SimpleNamespace(alternates={}))
 
     def __init__(self, core: Any, rate: int = 1) -> None:
         self.clock, self.core = Clock(rate), core
