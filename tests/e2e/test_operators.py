@@ -126,6 +126,8 @@ READS = [
     ("GET", "/api/v1/agreement", None),
     ("GET", "/api/v1/events", None),
     ("GET", "/api/v1/ceases", None),
+    ("GET", "/api/v1/urgent", None),
+    ("GET", "/api/v1/picture", None),
     ("GET", "/metrics", None),
 ]
 # (method, path, body, the roles that may); "*" means every role
@@ -146,6 +148,10 @@ ACTS = [
     ("POST", "/api/v1/notices/nope/disseminated", {"units": [{"unit": "a"}]}, "watch supervisor"),
     ("POST", "/api/v1/notices/nope/acted", {"action": "noted"}, "watch supervisor"),
     ("POST", "/api/v1/ceases", {"reason": "test", "exercise": True}, "watch supervisor"),
+    ("POST", "/api/v1/ceases/nope/reply", {"reply": "ceasing"}, "watch supervisor"),
+    ("POST", "/api/v1/ceases/nope/effective", {}, "watch supervisor"),
+    ("POST", "/api/v1/emergencies", {"kind": "hit", "exercise": True}, "watch supervisor"),
+    ("POST", "/api/v1/emergencies/nope/reply", {"reply": "heard"}, "watch supervisor"),
     ("GET", "/api/v1/bundles/nope", None, "watch supervisor records admin"),
     ("GET", "/api/v1/ledger/audit", None, "watch supervisor records admin"),
     ("GET", "/api/v1/evidence", None, "watch supervisor records admin"),

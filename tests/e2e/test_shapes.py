@@ -9,6 +9,8 @@ import pytest
 
 from detente.interop.found import Reading
 from detente.node import shapes
+from detente.node.picture import Picture
+from detente.node.urgentroom import UrgentList, UrgentSaid
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,10 @@ READS: list[tuple[str, str, Any, type[msgspec.Struct]]] = [
     ("GET", "/api/v1/receipts/north:S-1", None, shapes.ReceiptList),
     ("GET", "/api/v1/conflicts", None, shapes.ConflictList),
     ("GET", "/api/v1/ceases", None, shapes.CeaseList),
+    ("GET", "/api/v1/urgent", None, UrgentList),
+    ("GET", "/api/v1/picture", None, Picture),
+    ("POST", "/api/v1/emergencies", {"kind": "hit", "place": "35,5 36,2"}, shapes.ErrorBody),
+    ("POST", "/api/v1/ceases/nope/reply", {"reply": "ceasing"}, shapes.ErrorBody),
     ("GET", "/api/v1/agreement", None, shapes.AgreementAnswer),
     ("GET", "/api/v1/events", None, shapes.EventList),
     ("GET", "/api/v1/notices/nope", None, shapes.ErrorBody),
@@ -62,7 +68,7 @@ def test_answer_is_of_the_shape_that_is_declared(
         answer = client.request(method, path, json=body)
     assert (answer.status_code >= 400) == (shape is shapes.ErrorBody), answer.text
     found = msgspec.convert(answer.json(), shape, strict=True)
-    for name in ("notices", "conflicts", "ceases", "events", "lines", "versions"):
+    for name in ("notices", "conflicts", "ceases", "urgent", "events", "lines", "versions"):
         assert getattr(found, name, [None]), f"{name} is empty, so nothing was compared"
 
 
@@ -77,3 +83,46 @@ def test_answer_to_a_filing_is_of_the_shape_that_is_declared(told: Any, kit: Any
             answer = client.post(path, json=body, params={"amend": True} if amend else {})
             assert answer.status_code == 201, answer.text
             msgspec.convert(answer.json(), shapes.FiledAnswer, strict=True)
+
+
+def test_answers_to_urgent_matters_are_of_the_shape_that_is_declared(told: Any, kit: Any) -> None:
+    """A request, an emergency and each answer to them answer in one shape, with the row as it is then."""
+
+    def said(node: Any, path: str, **body: Any) -> UrgentSaid:
+        with node.http() as client:
+            answer = client.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        found = msgspec.convert(answer.json(), UrgentSaid, strict=True)
+        assert found.urgent == found.rows[0]
+        return found
+
+    north, south = told.north, told.south
+    cease = said(north, "/api/v1/ceases", reason="own people there", about="north:S-1").urgent
+    crash = said(
+        *(north, "/api/v1/emergencies"),
+        kind="aircraft-down",
+        place="353000N 0360000E",
+        at=kit.at(0),
+        exercise=True,
+    ).urgent
+    assert cease is not None
+    assert cease.about is not None
+    assert (cease.about.kind, cease.about.id, cease.exercise) == ("notice", "north:S-1", True)
+    assert crash is not None
+    assert crash.place is not None
+    assert (crash.place.lat, crash.place.lon) == (35.5, 36.0)
+    kit.until(
+        lambda: (
+            {cease.id, crash.id} <= {row["id"] for row in south.get("/api/v1/urgent")["urgent"]}
+        ),
+        "both arrive",
+    )
+    for path, body, status in (
+        (f"ceases/{cease.id}/reply", {"reply": "ceasing", "text": "now"}, "ceasing"),
+        (f"ceases/{cease.id}/effective", {"at": kit.at(0)}, "effective"),
+        (f"emergencies/{crash.id}/reply", {"reply": "assisting"}, "answered"),
+    ):
+        found = said(south, f"/api/v1/{path}", **body)
+        assert found.signed == ["north"]
+        assert found.urgent is not None
+        assert found.urgent.status == status

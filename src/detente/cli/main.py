@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from detente import __version__
-from detente.cli import agree, clearance, keys, ledger, notice, operate, play, rungs, talk
+from detente.cli import agree, clearance, keys, ledger, notice, operate, play, rungs, talk, urgent
 from detente.cli.output import err, errors, out, show
 
 app = typer.Typer(
@@ -29,6 +29,8 @@ notice.app.command("acted")(rungs.acted)
 notice.app.command("clearance")(clearance.clearance)
 app.add_typer(notice.app, name="notice", rich_help_panel="Every day")
 app.add_typer(talk.app, name="talk", rich_help_panel="Every day")
+app.add_typer(urgent.ceases, name="cease", rich_help_panel="Every day")
+app.add_typer(urgent.emergencies, name="emergency", rich_help_panel="Every day")
 app.add_typer(operate.operators, name="operator", rich_help_panel="Operations")
 app.add_typer(ledger.app, name="ledger", rich_help_panel="The record")
 app.add_typer(keys.app, name="keys", rich_help_panel="Operations")
@@ -135,7 +137,6 @@ def serve(
 
 app.command(rich_help_panel="Every day")(notice.receipts)
 app.command(rich_help_panel="Every day")(notice.conflicts)
-app.command(rich_help_panel="Every day")(notice.cease)
 app.command(rich_help_panel="Every day")(talk.phrasebook)
 app.command(rich_help_panel="Every day")(notice.check)
 app.command(rich_help_panel="Every day")(notice.read)

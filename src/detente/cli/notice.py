@@ -1,4 +1,4 @@
-"""Commands of every day: notices, receipts, conflicts, the offline check, cease requests."""
+"""Commands of every day: notices, receipts, conflicts, the offline check."""
 
 from __future__ import annotations
 
@@ -364,32 +364,6 @@ def conflicts(
     show(found, as_json, text)
     if live:
         raise typer.Exit(EXIT_BAD_NEWS)
-
-
-@errors
-def cease(
-    directory: Dir,
-    reason: Annotated[str, typer.Option(help="Why, in plain words.")],
-    to: To = None,
-    place: Annotated[str | None, typer.Option(help="Where, in plain words or coordinates.")] = None,
-    exercise: Annotated[bool, typer.Option(help="This is an exercise.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Ask other parties to cease, on the safety chain."""
-    with Api(directory) as api:
-        found = api.json(
-            "POST",
-            "/api/v1/ceases",
-            body={"reason": reason, "to": to or [], "place": place, "exercise": exercise},
-        )
-    show(
-        found,
-        as_json,
-        lambda: out.print(
-            f"said to {', '.join(found['signed']) or 'nobody yet: every line is down'}",
-            markup=False,
-        ),
-    )
 
 
 @errors

@@ -30,6 +30,7 @@ from detente.node.reading import reading_routes
 from detente.node.rungs import rung_routes
 from detente.node.signin import signin_routes
 from detente.node.talkroom import talk_routes
+from detente.node.urgentroom import urgent_routes
 from detente.node.watchroom import watchroom_routes
 from detente.protocol import views
 from detente.protocol.audit import audit
@@ -63,16 +64,6 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "fro
     from_: str
     until: str
     by: str | None = None
-
-
-class Cease(msgspec.Struct, forbid_unknown_fields=True):
-    """A cease request to other parties, on the safety chain."""
-
-    reason: str
-    to: list[str] = []
-    place: str | None = None
-    text: str | None = None
-    exercise: bool = False
 
 
 class NewOperator(msgspec.Struct, forbid_unknown_fields=True):
@@ -374,34 +365,6 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         ]
         return stamped({"counts": counts, "samples": rows})
 
-    @post(
-        "/api/v1/ceases",
-        status_code=201,
-        responses=shapes.answers(201, shapes.Signed),
-        summary="Ask others to cease (safety chain)",
-        tags=["hotline"],
-    )
-    async def cease(request: Request[Any, Any, Any], data: JSONBody[Cease]) -> dict[str, Any]:
-        who = await officer(request, "say")
-        values = {
-            k: v
-            for k, v in (("reason", data.reason), ("place", data.place), ("text", data.text))
-            if v is not None
-        }
-
-        def job(core: Core) -> tuple[tuple[str, ...], list[Effect]]:
-            return core.say(
-                "hotline/cease",
-                values,
-                data.to,
-                node.now_us(),
-                officer=who.name,
-                desk=who.desk,
-                exercise=data.exercise,
-            )
-
-        return stamped({"signed": list(await node.run(job))})
-
     @get(
         "/api/v1/ceases",
         responses=shapes.answers(200, shapes.CeaseList),
@@ -577,6 +540,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             *talk_routes(node, officer),
             *clearance_routes(node, officer),
             *rung_routes(node, officer),
+            *urgent_routes(node, officer),
             status,
             file_notice,
             list_notices,
@@ -589,7 +553,6 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             audit_ledger,
             rebuild,
             evidence,
-            cease,
             ceases,
             policy,
             agreement,

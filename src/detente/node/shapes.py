@@ -317,12 +317,6 @@ class CeaseList(Stamped):
     ceases: list[ListedCease]
 
 
-class Signed(Stamped):
-    """Parties to whom a statement was signed at once; others wait for their line."""
-
-    signed: list[str]
-
-
 # -- the node -------------------------------------------------------------------------------------------
 
 

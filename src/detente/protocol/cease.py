@@ -231,6 +231,22 @@ def ask_cease(
     )
 
 
+def exercise_of(core: Core, about: str | None, said: bool | None) -> bool:
+    """Whether a new request is an exercise: what its officer says, else as what it belongs to is, else as
+    the agreement has it.
+
+    What an officer says is never turned round: a drill about a real notice is refused, and not made real.
+    """
+    if said is not None:
+        return said
+    state = core.state
+    if about in state.notices:
+        return state.notices[about].exercise
+    if about in state.conflicts:
+        return bool(state.conflicts[about].record["EXERCISE"])
+    return state.exercise_only
+
+
 def _thread_about(core: Core, about: str) -> Thread:
     notice = core.state.notices.get(about)
     if notice is not None:

@@ -5,7 +5,7 @@ docs/spec/console.md, section 3, is the normative text of these rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, cast
 
 import msgspec
@@ -130,6 +130,20 @@ def urgent_rows(core: Core, since: int = 0) -> list[UrgentRow]:
         if urgent.index >= since or urgent.id in waiting
     ]
     return [*known, *_waiting_rows(core)]
+
+
+def said_before(core: Core) -> frozenset[str]:
+    """The ids of all rows there are: what is said next has others."""
+    waiting = (row.id for row in _waiting_rows(core))
+    return frozenset((*core.state.urgent.known, *waiting))
+
+
+def rows_said(core: Core, before: Collection[str]) -> list[UrgentRow]:
+    """The rows of what was said since `said_before`, by recipient."""
+    known = core.state.urgent.known
+    rows = [urgent_row(core, urgent, {}) for id_, urgent in known.items() if id_ not in before]
+    rows += [row for row in _waiting_rows(core) if row.id not in before]
+    return sorted(rows, key=lambda row: row.to)
 
 
 def urgent_row(
