@@ -182,6 +182,30 @@ ACTS = [
     ("POST", "/api/v1/messages/nope/answer", {"answer": "affirm"}, "watch supervisor"),
     ("POST", "/api/v1/calls/nope/agree", {"agrees": True}, "watch supervisor"),
     ("POST", "/api/v1/drafts/1/release", None, "watch supervisor"),
+    ("GET", "/api/v1/line/south", None, "*"),
+    ("GET", "/api/v1/roster", None, "*"),
+    *(
+        (
+            "POST",
+            f"/api/v1/line/nobody/{word}",
+            {"scope": "talk", "reason": "x"},
+            "watch supervisor",
+        )
+        for word in ("suspend", "resume", "fault")
+    ),
+    ("POST", "/api/v1/line/nobody/check", None, "watch supervisor"),
+    (
+        "POST",
+        "/api/v1/roster",
+        {
+            "desk": "operations-cell",
+            "languages": ["en"],
+            "from": "2031-01-01T00:00:00Z",
+            "until": "2031-01-01T08:00:00Z",
+        },
+        "watch supervisor",
+    ),
+    ("POST", "/api/v1/handover", {"to": "nobody", "sound_tested": True}, "watch supervisor"),
     ("GET", "/api/v1/session", None, "*"),
     ("GET", "/api/v1/passkeys", None, "*"),
 ]

@@ -23,10 +23,12 @@ from detente.limits import API_BODY_BYTES
 from detente.node import metrics, shapes
 from detente.node.clearance import clearance_routes
 from detente.node.gate import Gate, door_of, who_asks
+from detente.node.lineroom import line_routes
 from detente.node.node import Node
 from detente.node.operators import Officer, add_operator, officer_of
 from detente.node.peerdoor import HANDLERS, public_routes, read_body
 from detente.node.reading import reading_routes
+from detente.node.rosterroom import roster_routes
 from detente.node.rungs import rung_routes
 from detente.node.signin import signin_routes
 from detente.node.talkroom import talk_routes
@@ -541,6 +543,8 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             *clearance_routes(node, officer),
             *rung_routes(node, officer),
             *urgent_routes(node, officer),
+            *line_routes(node, serving, officer),
+            *roster_routes(node, officer),
             status,
             file_notice,
             list_notices,

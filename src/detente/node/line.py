@@ -19,6 +19,7 @@ import httpx
 import msgspec
 
 from detente.errors import DetenteError, PeerError, UnavailableError
+from detente.hotline.health import Path
 from detente.ledger.checkpoint import cosigner_name
 from detente.ledger.cosignature import verify_cosignatures
 from detente.ledger.witness import ADD_CHECKPOINT_BYTES, encode_add_checkpoint
@@ -26,6 +27,7 @@ from detente.limits import FRAME_BYTES
 from detente.node import tls
 from detente.node.outcome import trace
 from detente.protocol.core import Core
+from detente.protocol.detour import is_urgent
 from detente.protocol.effect import Alert, Effect
 from detente.protocol.incoming import (
     next_frame,
@@ -33,6 +35,7 @@ from detente.protocol.incoming import (
     take_frame,
     write_frame,
 )
+from detente.protocol.linestate import check_by_alternate
 from detente.units import US_PER_S
 
 if TYPE_CHECKING:
@@ -50,12 +53,18 @@ _CODE = re.compile(r"[a-z0-9-]{1,64}")
 _SIZE = re.compile(r"[0-9]{1,18}\n?")
 
 
-def peer_client(node: Node, core: Core, party: str) -> httpx.AsyncClient:
-    """A client that reaches one party's node and nobody else."""
+def peer_client(
+    node: Node, core: Core, party: str, address: str | None = None
+) -> httpx.AsyncClient:
+    """A client that reaches one party's node and nobody else, at whatever address.
+
+    Args:
+        address: another than that of its card.
+    """
     card = core.state.cards[party]
     authority = tls.check_authority(card.tls_ca, card.root, party)
     return httpx.AsyncClient(
-        base_url=card.address,
+        base_url=address or card.address,
         verify=tls.client_context(node.home.tls_chain, authority),
         timeout=TIMEOUT_S,
         trust_env=False,
@@ -94,10 +103,28 @@ def answered(status: int, body: bytes) -> str:
 
 
 class Line:
-    """One chain's loop to one peer."""
+    """One chain's loop to one peer.
 
-    def __init__(self, node: Node, peer: str, chain: str, client: httpx.AsyncClient) -> None:
+    Attributes:
+        alternate: reaches the peer's second address, where the settings name one; only what is on the
+            safety chain goes there, for such a way may be thin.
+        detoured: the first address is silent; while it is, both are tried, the second first.
+        safety: of the ordinary loop the other one, which is told when the first address answers.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        peer: str,
+        chain: str,
+        client: httpx.AsyncClient,
+        alternate: httpx.AsyncClient | None = None,
+    ) -> None:
         self.node, self.peer, self.chain, self.client = node, peer, chain, client
+        self.alternate = alternate
+        self.safety: Line | None = None
+        self.detoured = False
+        self._path: Path = "first"
         self.wake = asyncio.Event()
         self.failing: str | None = None
         self._offsets: deque[tuple[float, int]] = deque(maxlen=OFFSETS_KEPT)
@@ -112,16 +139,61 @@ class Line:
         while True:
             try:
                 if pause_s:
-                    await asyncio.sleep(pause_s * random.uniform(0.7, 1.0))
+                    await self._rest(pause_s * random.uniform(0.7, 1.0))
                 wait_s = await self._turn(None if pause_s else wait_s)
                 pause_s = 0.0
             except Exception as error:
                 pause_s = min(max(RETRY_FIRST_S, pause_s * 2), self.node.home.config.retry_most_s)
                 self._failed(error)
-                with contextlib.suppress(
-                    DetenteError
-                ):  # a queue that is full now: it goes again later
+                if self.detoured:
+                    self._path = "alternate" if self._path == "first" else "first"
+                # a queue that is full now: it goes again later
+                with contextlib.suppress(DetenteError):
                     await self.node.do(lambda core: core.link(self.peer).offered.clear())
+                    if not self.detoured:
+                        await self._detour_if_urgent()
+                        pause_s = 0.0 if self.detoured else pause_s
+
+    async def _rest(self, pause_s: float) -> None:
+        """Wait before the next try; what is urgent does not wait where there is another address."""
+        until_s, detoured = time.monotonic() + pause_s, self.detoured
+        while self.alternate is not None and detoured == self.detoured:
+            try:
+                await asyncio.wait_for(self.wake.wait(), max(0.0, until_s - time.monotonic()))
+            except TimeoutError:
+                return
+            self.wake.clear()
+            await self._detour_if_urgent()
+        await asyncio.sleep(0.0 if self.alternate is not None else pause_s)
+
+    async def _detour_if_urgent(self) -> None:
+        if self.alternate is None or self.detoured:
+            return
+        if await self.node.run(self._go_round):
+            self.detour()
+
+    def _go_round(self, core: Core) -> tuple[bool, list[Effect]]:
+        if not is_urgent(core, self.peer):
+            return False, []
+        return True, check_by_alternate(core, self.peer, self.node.now_us())
+
+    def detour(self) -> None:
+        """Go by the second address, now and until the first one answers again."""
+        if self.alternate is None:
+            return
+        self.detoured, self._path = True, "alternate"
+        self.wake.set()
+
+    def _answered(self, path: Path) -> None:
+        """The peer answered at an address."""
+        if path == "alternate":
+            return
+        line = self.safety or self
+        if line.detoured:
+            line.detoured, line._path = False, "first"
+            self.node.tell(
+                Alert("line-first", f"{self.peer} answers at its first address again", self.peer)
+            )
 
     async def _turn(self, wait_s: float | None) -> float:
         """Wait for something to send (None: exchange at once), exchange, and say how long to wait next."""
@@ -131,7 +203,8 @@ class Line:
                 await asyncio.wait_for(self.wake.wait(), wait_s)
                 woken = True
             except TimeoutError:
-                woken = self.chain == "safety"  # the ordinary loop beats for both
+                # the ordinary loop beats for both, where it reaches the peer
+                woken = self.chain == "safety" and not self.detoured
             self.wake.clear()
             if woken:
                 data, unheld = await self.node.do(self._write_news)
@@ -196,20 +269,26 @@ class Line:
         self._ack_due = False
         if data is None:
             data = await self.node.do(lambda core: self._write(core, self._chains))
+        path = self._path
+        client = self.alternate if path == "alternate" and self.alternate else self.client
         sent_us, started = self.node.now_us(), time.monotonic()
-        status, answer = await ask_peer(self.client, "/peer/v1/frames", data, FRAME_BYTES)
+        status, answer = await ask_peer(client, "/peer/v1/frames", data, FRAME_BYTES)
         took_s = time.monotonic() - started
         if status != 200:
             raise UnavailableError("peer-answered", answered(status, answer))
-        news, unheld = await self.node.run(lambda core: self._take(core, answer, (sent_us, took_s)))
+        news, unheld, taken = await self.node.run(
+            lambda core: self._take(core, answer, (sent_us, took_s), path)
+        )
+        if taken:
+            self._answered(path)
         return bool(news), bool(unheld)
 
     def _write(self, core: Core, chains: tuple[str, ...]) -> bytes:
         return write_frame(core, next_frame(core, self.peer, self.node.now_us(), chains=chains))
 
     def _take(
-        self, core: Core, data: bytes, sent: tuple[int, float]
-    ) -> tuple[tuple[bool, bool], list[Effect]]:
+        self, core: Core, data: bytes, sent: tuple[int, float], path: Path
+    ) -> tuple[tuple[bool, bool, bool], list[Effect]]:
         now_us = self.node.now_us()
         try:
             frame = read_frame(core, data, now_us)
@@ -221,13 +300,17 @@ class Line:
                 )
         except PeerError as error:
             core.keep_evidence(now_us, self.peer, error)
-            return (False, False), [
+            return (False, False, False), [
                 Alert("not-taken", f"an answer from {self.peer} was not taken: {error}", self.peer)
             ]
         met = core.link(self.peer).their_run != frame.run
         taken = take_frame(core, frame, now_us)
         self._measure(core, frame.time_us, sent, now_us, taken.effects)
         link = core.link(self.peer)
+        if path == "alternate" and link.path != path:
+            message = f"{self.peer} is reached at its second address only; ordinary statements wait"
+            taken.effects.append(Alert("line-alternate", message, self.peer))
+        link.path = path
         for (
             chain
         ) in self._chains:  # what the answer does not acknowledge was not taken: it goes again
@@ -244,7 +327,7 @@ class Line:
         )
         self._held = {c: frame.received[c].sequence for c in self._chains}
         # a run of the peer's that has just begun can compare heads only with a frame that answers it
-        return (met or (news and bool(progress)), unheld), taken.effects
+        return (met or (news and bool(progress)), unheld, True), taken.effects
 
     def _measure(
         self, core: Core, their_us: int, sent: tuple[int, float], now_us: int, effects: list[Effect]

@@ -15,10 +15,18 @@ from detente.hotline.health import (
     observe,
     word_for,
 )
+from detente.node.linewatch import Health
 from detente.node.node import Node
 from detente.protocol.core import Core
 from detente.protocol.incoming import line_quality
-from detente.protocol.linestate import Declared, declared_of, next_check, streak
+from detente.protocol.linestate import (
+    Declared,
+    check_peer,
+    checks_by_hand,
+    declared_of,
+    next_check,
+    streak,
+)
 from detente.protocol.link import CarriedBy
 from detente.units import format_time
 
@@ -77,8 +85,9 @@ def line_row(node: Node, serving: Serving | None, core: Core, peer: str, now_us:
     declarations = [_declared(one) for one in declared_of(core.state, peer)]
     config = node.home.config
     check_us = next_check(core.state, peer, now_us)
-    heard_s = health.silent_s if health is not None and health.heard_us is not None else None
-    observed = observe(heard_s, health.failing if health else None, config.heartbeat_s)
+    observed = observe(
+        _heard_s(core, peer, health), _failing(serving, peer, health), config.heartbeat_s
+    )
     return LineRow(
         peer=peer,
         state=quality["state"],
@@ -98,5 +107,45 @@ def line_row(node: Node, serving: Serving | None, core: Core, peer: str, now_us:
     )
 
 
+def _heard_s(core: Core, peer: str, health: Health | None) -> float | None:
+    heard_us = core.link(peer).heard_us
+    if heard_us is None or health is None:
+        return None
+    return health.silent_s if heard_us == health.heard_us else 0.0  # heard since it was looked at
+
+
+def _failing(serving: Serving | None, peer: str, health: Health | None) -> str | None:
+    """Why the peer cannot be reached; None where it answers at its second address."""
+    safety = serving.lines.get((peer, "safety")) if serving is not None else None
+    if safety is not None and safety.detoured:
+        return safety.failing
+    return health.failing if health is not None else None
+
+
 def _declared(one: Declared) -> DeclaredRow:
     return DeclaredRow(one.scope, one.kind, format_time(one.since_us), one.reason, one.by)
+
+
+class LineDetail(LineRow, frozen=True, kw_only=True):
+    """The line to one peer, and the checks of it that officers made, the last 60, oldest first."""
+
+    by_hand: list[Slot]
+    clock: str
+    now: str
+
+
+def line_detail(node: Node, serving: Serving | None, core: Core, peer: str) -> LineDetail:
+    """The line to a peer in full: to be asked in a job.
+
+    Raises:
+        UsageError: ``recipient-unknown``.
+    """
+    check_peer(core.state, peer)
+    now_us = node.now_us()
+    row = line_row(node, serving, core, peer, now_us)
+    return LineDetail(
+        **{name: getattr(row, name) for name in LineRow.__struct_fields__},
+        by_hand=checks_by_hand(core.state, peer),
+        clock=node.clock.label,
+        now=format_time(now_us),
+    )

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import uvicorn
 
 from detente.errors import DetenteError, UnavailableError
@@ -28,7 +29,8 @@ from detente.node.outcome import trace
 from detente.node.peerdoor import peer_app
 from detente.node.timer import Timer
 from detente.protocol.core import Core
-from detente.protocol.effect import Effect, Send
+from detente.protocol.effect import Detour, Effect, Send
+from detente.protocol.linestate import is_missing
 
 log = logging.getLogger("detente")
 
@@ -196,12 +198,21 @@ class Serving:
                 log.error("no line to %s: %s", member, error.code)
                 continue
             if member in core.state.peers:
-                for chain in ("safety", "ordinary"):
-                    line = self.lines[member, chain] = Line(self.node, member, chain, client)
-                    self._task(line.run())
+                self._open_line(core, member, client)
             if member in self.node.cosigners(core):
                 cosigning = self.cosigning[member] = Cosigning(self.node, member, client)
                 self._task(cosigning.run())
+
+    def _open_line(self, core: Core, peer: str, client: httpx.AsyncClient) -> None:
+        address = self.node.home.config.alternates.get(peer)
+        other = peer_client(self.node, core, peer, address) if address else None
+        safety = self.lines[peer, "safety"] = Line(self.node, peer, "safety", client, other)
+        ordinary = self.lines[peer, "ordinary"] = Line(self.node, peer, "ordinary", client)
+        ordinary.safety = safety
+        if is_missing(core.state, peer):  # it was so when the node stopped
+            safety.detour()
+        self._task(safety.run())
+        self._task(ordinary.run())
 
     async def _index(self) -> None:
         """Complete the live index in slices after a start, between other work."""
@@ -240,6 +251,14 @@ class Serving:
         peers = {effect.peer for effect in effects if isinstance(effect, Send)}
         if peers:
             self._loop.call_soon_threadsafe(self._wake, peers)
+        detours = {effect.peer for effect in effects if isinstance(effect, Detour)}
+        if detours:
+            self._loop.call_soon_threadsafe(self._detour, detours)
+
+    def _detour(self, peers: set[str]) -> None:
+        for peer in sorted(peers):
+            if (peer, "safety") in self.lines:
+                self.lines[peer, "safety"].detour()
 
     def _wake(self, peers: set[str]) -> None:
         if any((peer, "ordinary") not in self.lines for peer in peers):

@@ -29,6 +29,7 @@ AlarmKind = Literal[
     "refused",
     "fault",
     "line",
+    "line-declared",
     "comm-check",
     "message",
     "read-back",
@@ -285,6 +286,9 @@ def _is_over(state: State, raised: Raised, line: LineAlarm | None, now_us: int) 
         return state.talk.messages[raised.statement or ""].state not in ("asked", "standby")
     if raised.kind == "line":
         return line is None or line.over
+    if raised.kind == "line-declared":
+        declared = state.lines[raised.party or ""].declared.values()
+        return all(one.statement != raised.statement for one in declared)
     if raised.kind == "comm-check":
         # a check that was answered since says that the line is heard again
         return state.lines[raised.party or ""].answered > raised.index
@@ -308,6 +312,8 @@ def _changed(state: State, raised: Raised) -> int:
         changed.append(state.talk.messages[raised.statement or ""].index)
     elif raised.code == "behind":
         changed.append(state.recovered)
+    elif raised.kind == "line-declared":
+        changed.append(state.lines[raised.party or ""].changed)
     elif raised.kind == "comm-check":
         changed.append(state.lines[raised.party or ""].answered)
     elif (urgent := _urgent(state, raised)) is not None:

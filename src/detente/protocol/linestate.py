@@ -108,6 +108,7 @@ class LineState(msgspec.Struct):
         checks: by slot.
         sent: statement of a check to its slot.
         answered: the entry with which a check was answered last.
+        changed: the entry with which what is declared changed last.
     """
 
     declared: dict[str, Declared] = {}
@@ -115,6 +116,7 @@ class LineState(msgspec.Struct):
     checks: dict[int, Check] = {}
     sent: dict[str, int] = {}
     answered: int = -1
+    changed: int = -1
 
 
 # -- rules ---------------------------------------------------------------------------------------
@@ -259,16 +261,32 @@ def _apply_declaring(state: State, entry: Entry, statement: Statement, values: J
         ended = _after_declaring(line.declared, statement.party, scope, saying)
     except RefusedError:  # brought back by a recovery without what it answered
         ended = []
+    line.changed = entry.index
     for key in ended:
         line.declared.pop(key)
-    if saying != "resumed":
-        line.declared[_key(statement.party, scope)] = Declared(
-            by=statement.party,
-            scope=scope,
-            kind=saying,
-            since_us=statement.claimed_us,
-            reason=values["reason"],
-            statement=statement.id,
+    if saying == "resumed":
+        return
+    line.declared[_key(statement.party, scope)] = Declared(
+        by=statement.party,
+        scope=scope,
+        kind=saying,
+        since_us=statement.claimed_us,
+        reason=values["reason"],
+        statement=statement.id,
+    )
+    if entry.header.kind == "received":
+        state.raise_alarm(
+            Raised(
+                id=f"line-declared:{statement.id}",
+                kind="line-declared",
+                index=entry.index,
+                time_us=entry.header.time_us,
+                exercise=statement.exercise,
+                statement=statement.id,
+                party=peer,
+                code=saying,
+                message=values["reason"],
+            )
         )
 
 
@@ -370,13 +388,22 @@ def check_now(core: Core, peer: str, now_us: int, *, officer: str, desk: str) ->
     Raises:
         UsageError: ``recipient-unknown``.
     """
-    if peer not in core.state.peers:
+    check_peer(core.state, peer)
+    return _begin(core, peer, now_us, now_us, officer, desk, by_hand=True)
+
+
+def check_peer(state: State, peer: str) -> None:
+    """Raise unless there is a line to this party.
+
+    Raises:
+        UsageError: ``recipient-unknown``.
+    """
+    if peer not in state.peers:
         raise UsageError(
             "recipient-unknown",
-            f"peer is {shown(peer)}; it must be one of {', '.join(core.state.peers)}",
+            f"peer is {shown(peer)}; it must be one of {', '.join(state.peers)}",
             field="peer",
         )
-    return _begin(core, peer, now_us, now_us, officer, desk, by_hand=True)
 
 
 def _begin(
@@ -394,6 +421,20 @@ def _try(core: Core, peer: str, values: Json, now_us: int, officer: str, desk: s
         return _say(core, "hotline/check", values, peer, now_us, officer, desk)[1]
     except DetenteError:
         return []  # nothing more fits just now; that it is missed will be said all the same
+
+
+def check_by_alternate(core: Core, peer: str, now_us: int) -> list[Effect]:
+    """Say the newest check that waits for its answer again, as gone by the other path.
+
+    What is urgent takes everything before it on its chain along: without this a check would be
+    answered that never went the way it names.
+    """
+    line = core.state.lines.get(peer) or LineState()
+    waiting = [one for one in line.checks.values() if one.answered_us is None and not one.missed]
+    if not waiting or waiting[-1].path == "alternate":
+        return []
+    values = {"path": "alternate", "slot": format_time(waiting[-1].slot_us)}
+    return _try(core, peer, values, now_us, MACHINE, MACHINE)
 
 
 def answer_check(core: Core, statement: Statement, now_us: int) -> None:
@@ -480,6 +521,24 @@ def streak(state: State, peer: str, now_us: int) -> list[Slot]:
     until_us = max(now_us, line.slot_us)  # a clock that jumped back takes nothing away
     slots = slots_between(agreement.terms.comm_checks, _first_us(state), until_us, STREAK_SLOTS)
     return [_slot(slot_us, line.checks.get(slot_us)) for slot_us in slots]
+
+
+def checks_by_hand(state: State, peer: str) -> list[Slot]:
+    """The checks of a line that an officer made, oldest first; they stand in no streak."""
+    line = state.lines.get(peer) or LineState()
+    by_hand = sorted(slot_us for slot_us, check in line.checks.items() if check.by_hand)
+    return [_slot(slot_us, line.checks[slot_us]) for slot_us in by_hand[-STREAK_SLOTS:]]
+
+
+def is_missing(state: State, peer: str) -> bool:
+    """Whether a check of a line was missed and none was answered since.
+
+    A node that starts anew knows by it that the first address was silent.
+    """
+    checks = (state.lines.get(peer) or LineState()).checks.values()
+    missed = (one.begun_us for one in checks if one.missed and one.answered_us is None)
+    answered = (one.answered_us for one in checks if one.answered_us is not None)
+    return max(missed, default=-1) > max(answered, default=-1)
 
 
 def _slot(slot_us: int, check: Check | None) -> Slot:

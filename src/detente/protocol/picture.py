@@ -36,6 +36,7 @@ RANKS = {
     "line": 1,
     "cannot-tell": 2,
     "comm-check": 2,
+    "line-declared": 2,
     "message": 2,
     "read-back": 1,
     "no-answer": 2,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from detente.errors import RefusedError
+from detente.errors import RefusedError, UsageError, shown
 from detente.protocol.effect import Effect
-from detente.protocol.form import Type, check_value, is_time, matches
+from detente.protocol.form import Type, check_text, check_value, is_time, matches
 from detente.protocol.journal import Entry, Json
 from detente.protocol.statement import Statement, is_desk
 from detente.units import US_PER_S, format_time, parse_time
@@ -160,7 +160,19 @@ def hand_over(
     sound_tested: bool,
     notes: str,
 ) -> None:
-    """Write down that the watch has passed to another officer; nobody else is told."""
+    """Write down that the watch has passed to another officer; nobody else is told.
+
+    Raises:
+        UsageError: ``handover-to-oneself``. RefusedError: ``text-malformed``.
+    """
+    if to_officer == officer:
+        raise UsageError(
+            "handover-to-oneself",
+            f"to is {shown(to_officer)}, who hands over; it must be another officer",
+            field="to",
+        )
+    if notes:
+        check_text({"notes": notes}, "notes")
     core.append_local(
         now_us,
         "watch/handover",
@@ -176,3 +188,8 @@ def watches(state: State, now_us: int) -> list[Watch]:
     """Watches that are on or to come, by beginning, party and desk."""
     found = [one for one in state.roster.watches.values() if one.until_us > now_us]
     return sorted(found, key=lambda one: (one.from_us, one.party, one.desk))
+
+
+def handovers(state: State) -> list[Handover]:
+    """The handovers of late, the newest first."""
+    return state.roster.handovers[: -HANDOVERS_SHOWN - 1 : -1]
