@@ -32,8 +32,8 @@ class Keys {
     const single = event.key.length === 1;
     if (single && (writing || !settings.letters)) return;
     if (writing && event.key !== "F1" && event.key !== "Escape") return;
-    // letters by their place on the keyboard too, so that a Russian or Arabic layout reaches them
-    const letter = /^Key([A-Z])$/.exec(event.code)?.[1]?.toLowerCase();
+    // letters and digits by their place on the keyboard too, so that a Russian or Arabic layout reaches them
+    const letter = /^(?:Key|Digit)([A-Z0-9])$/.exec(event.code)?.[1]?.toLowerCase();
     const found = this.list.find(
       (key) => (key.alt ?? false) === event.altKey && (key.key === event.key || (key.key.length === 1 && key.key === letter && !event.shiftKey)),
     );

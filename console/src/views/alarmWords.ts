@@ -4,6 +4,7 @@ import { inert } from "../lib/inert";
 import { picture, type Alarm } from "../state/picture.svelte";
 
 const NAME_MOST = 80;
+const RUNGS: ReadonlySet<string> = new Set(["opened", "read-back", "disseminated"]); // of a notice's ladder that have a deadline
 
 /** Puts a name between isolates, so that a name in another script does not turn the sentence round. */
 export function isolate(text: unknown, most: number = NAME_MOST): string {
@@ -24,11 +25,14 @@ function words(alarm: Alarm): string {
     const known = i18n.has(`codes.${alarm.code}`);
     return t("frame.alarm-fault", { words: known ? t(`codes.${alarm.code}`) : isolate(alarm.message, 200), party });
   }
-  return t(`frame.alarm-${alarm.kind}`, { first, second, party, reason: isolate(alarm.message, 300) });
+  const rung = alarm.kind === "no-answer" && RUNGS.has(alarm.code ?? "") ? `-${alarm.code}` : "";
+  return t(`frame.alarm-${alarm.kind}${rung}`, { first, second, party, reason: isolate(alarm.message, 300) });
 }
 
-export function alarmPlace(alarm: Alarm, router: { to(view: string, id?: string): string }): string {
+export function alarmPlace(alarm: Alarm, router: { to(view: string, id?: string, params?: Record<string, string>): string }): string {
   if (alarm.conflict) return router.to("conflicts", alarm.conflict);
+  const ladder = alarm.kind === "read-back" || (alarm.kind === "no-answer" && RUNGS.has(alarm.code ?? ""));
+  if (alarm.notices[0] && ladder) return router.to("notices", alarm.notices[0], { part: "receipts" });
   if (alarm.notices[0]) return router.to("notices", alarm.notices[0]);
   if (alarm.kind === "line") return router.to("lines");
   return router.to("alarms");

@@ -238,11 +238,20 @@ APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {
 def difference(comparison: Json) -> str:
     """A comparison in figures that every language reads: metres, then minutes at either end.
 
+    Metres outside the volumes; where a whole circle was restated, between the middles and, if it differs, of the radius.
+
     Example:
-        >>> difference({"place_m": 6012, "from_min": 0, "until_min": -5})
+        >>> times = {"from_min": 0, "until_min": -5}
+        >>> difference({"place_m": 6012, "middle_m": 9000, "radius_m": None, **times})
         '6,012 m; +0 min, -5 min'
+        >>> difference({"place_m": 0, "middle_m": 6994, "radius_m": 500, **times})
+        '6,994 m, R +500 m; +0 min, -5 min'
     """
-    return f"{comparison['place_m']:,} m; {comparison['from_min']:+d} min, {comparison['until_min']:+d} min"
+    radius = comparison["radius_m"]
+    metres = f"{comparison['place_m' if radius is None else 'middle_m']:,} m"
+    if radius:
+        metres += f", R {radius:+,} m"
+    return f"{metres}; {comparison['from_min']:+d} min, {comparison['until_min']:+d} min"
 
 
 def delivered(state: State, notice: NoticeState, number: int, id_: str) -> None:

@@ -44,6 +44,11 @@ function formOf(row: HistoryRow, own: boolean): string {
     case "acted":
     case "no-answer":
       return own ? `${row.kind}-own` : row.kind;
+    case "deadline-passed":
+    case "receipt-filed": {
+      const what = row.kind === "receipt-filed" ? text(values.said).split("/")[1] : text(values.expected);
+      return i18n.has(`detail.kind-${row.kind}-${what}`) ? `${row.kind}-${what}` : row.kind;
+    }
     case "conflict":
       return values.verdict === "cannot-tell" ? "cannot-tell" : "conflict";
     default:

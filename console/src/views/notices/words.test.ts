@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Notice } from "../../state/picture.svelte";
 import { historyWords, type HistoryRow, sentTimes } from "./history";
 import { lengthWords, shapeOf } from "./shape";
-import { bandsOf, betweenWords, receiptWords, stateSentences, timesWords } from "./words";
+import { bandsOf, betweenWords, stateSentences, timesWords } from "./words";
 
 const NOW = Date.parse("2026-03-14T03:00:00Z");
 const at = (minutes: number): string => new Date(NOW + minutes * 60_000).toISOString();
@@ -102,12 +102,6 @@ describe("the words of a row", () => {
     expect(timesWords({ start: at(60), end: at(1380) }, NOW)).toBe("04:00Z – 15 MAR 02:00Z");
     expect(timesWords({ start: at(1500), end: at(1560) }, NOW)).toBe("15 MAR 04:00Z – 05:00Z");
     expect(timesWords({ start: at(1500), end: at(4500) }, NOW)).toBe("15 MAR 04:00Z – 17 MAR 06:00Z");
-  });
-
-  test("receipts are counted for our notice, and for a peer's it is said whether it was opened here", () => {
-    expect(plain(receiptWords(notice({ to: ["a", "b"], receipts: [receipt("a", 1, 2), receipt("b", 1)] }), true, "north", NOW))).toBe("received 2/2, opened 1/2");
-    expect(plain(receiptWords(notice({ receipts: [receipt("north", 1, 2)] }), false, "north", NOW))).toBe("opened here 03:02Z");
-    expect(receiptWords(notice({ receipts: [receipt("north", 1)] }), false, "north", NOW)).toBe("not opened here");
   });
 });
 

@@ -68,16 +68,6 @@ export function countReceipts(row: Notice): Count {
   };
 }
 
-/** One line for the list: how far our notice got, or whether a peer's was opened here. */
-export function receiptWords(row: Notice, own: boolean, party: string, now: number): string {
-  if (!own) {
-    const opened = row.receipts.find((receipt) => receipt.party === party)?.opened ?? null;
-    return opened === null ? t("lists.not-opened-here") : t("lists.opened-here", { time: figures(zulu(opened, now)) });
-  }
-  const { received, opened, of } = countReceipts(row);
-  return opened ? t("lists.receipts-opened", { received, opened, of }) : t("lists.receipts", { received, of });
-}
-
 export interface Context {
   party: string; // ours
   now: number;
