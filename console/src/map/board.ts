@@ -185,6 +185,12 @@ export class Board {
     this.#sheets.hands.changed();
   }
 
+  /** Where urgent matters are. */
+  showUrgent(places: readonly { lat: number; lon: number }[]): void {
+    this.#hands.urgent = places;
+    this.#sheets.hands.changed();
+  }
+
   showDraft(draft: readonly Feature[], preview: readonly { outline: number[][][][]; conflict: boolean }[], editable: boolean): void {
     this.#hands.draft = draft;
     this.#hands.preview = preview;

@@ -1,7 +1,7 @@
 /** The tokens' values, for canvases, which cannot read them by themselves. Read anew whenever the light changes. */
 
 const NAMES = [
-  "accent", "caution", "coast", "border", "edge", "edge-strong", "ended", "focus", "graticule", "ground", "ink", "ink-quiet", "land", "now",
+  "accent", "caution", "coast", "border", "edge", "edge-strong", "emergency", "emergency-ground", "emergency-ink", "ended", "focus", "graticule", "ground", "ink", "ink-quiet", "land", "now",
   "own", "own-fill", "peer", "peer-fill", "place", "raised", "sea", "surface", "warning",
 ] as const;
 

@@ -11,6 +11,7 @@ import type { Paper } from "./sheet";
 
 const HANDLE_PX = 6;
 const HALO_PX = 3;
+const URGENT_PX = 11;
 
 export class Hands {
   layers: ReadonlySet<Layer> = new Set();
@@ -21,6 +22,8 @@ export class Hands {
   draft: readonly Feature[] = [];
   preview: readonly { outline: number[][][][]; conflict: boolean }[] = [];
   editable = false;
+  /** Where urgent matters are. */
+  urgent: readonly { lat: number; lon: number }[] = [];
   crosshair = false;
 
   constructor(public colours: Colours) {}
@@ -32,7 +35,36 @@ export class Hands {
     if (this.editable) for (const feature of this.draft) this.#paintHandles(paper, handlesOf(feature));
     if (this.tool === "measure") this.#paintMeasure(paper);
     else if (this.tool) this.#paintDrawing(paper, this.tool);
+    for (const { lat, lon } of this.urgent) this.#paintUrgent(paper, this.#pixels(paper, [[lon, lat]])[0]!);
     if (this.crosshair) this.#paintCrosshair(paper);
+  }
+
+  /** The octagon of an emergency, as in lists. */
+  #paintUrgent({ ctx }: Paper, [x, y]: readonly [number, number]): void {
+    ctx.save();
+    ctx.beginPath();
+    for (let corner = 0; corner < 8; corner++) {
+      const turn = ((corner + 0.5) * Math.PI) / 4;
+      ctx.lineTo(x + URGENT_PX * Math.cos(turn), y + URGENT_PX * Math.sin(turn));
+    }
+    ctx.closePath();
+    ctx.lineJoin = ctx.lineCap = "round";
+    ctx.lineWidth = 5;
+    ctx.strokeStyle = this.colours["emergency-ink"];
+    ctx.stroke();
+    ctx.lineWidth = 2;
+    ctx.strokeStyle = this.colours.emergency;
+    ctx.fillStyle = this.colours["emergency-ground"];
+    ctx.fill();
+    ctx.stroke();
+    ctx.strokeStyle = this.colours["emergency-ink"];
+    ctx.beginPath();
+    ctx.moveTo(x, y - URGENT_PX / 2);
+    ctx.lineTo(x, y + 1);
+    ctx.moveTo(x, y + URGENT_PX / 2);
+    ctx.lineTo(x, y + URGENT_PX / 2);
+    ctx.stroke();
+    ctx.restore();
   }
 
   /** Pixels of positions, beside each other even across the antimeridian, in the world nearest to the middle of the view. */

@@ -8,6 +8,8 @@ export type Notice = Schemas["NoticeRow"];
 export type Conflict = Schemas["ConflictRow"];
 export type Alarm = Schemas["AlarmRow"];
 export type Line = Schemas["LineRow"];
+export type Urgent = Schemas["UrgentRow"];
+export type Heard = Schemas["Heard"];
 export type Tick = Schemas["Tick"];
 
 const SILENT_MS = 3_500; // three ticks missed; with the looks between, the screen says so within five seconds
@@ -16,10 +18,12 @@ const RETRY_MS = 1_000;
 
 class PictureState {
   /** Everything but the rows. */
-  head = $state.raw<Omit<Picture, "notices" | "conflicts" | "alarms"> | null>(null);
+  head = $state.raw<Omit<Picture, "notices" | "conflicts" | "alarms" | "urgent"> | null>(null);
   notices = $state.raw<ReadonlyMap<string, Notice>>(new Map());
   conflicts = $state.raw<ReadonlyMap<string, Conflict>>(new Map());
   alarms = $state.raw<readonly Alarm[]>([]);
+  /** Cease requests and emergencies, of both sides, by id. */
+  urgent = $state.raw<ReadonlyMap<string, Urgent>>(new Map());
   counts = $state.raw<Tick["alarms"]>({ emergency: 0, warning: 0, caution: 0, over: 0 });
   live = $state(false);
   started = $state(false); // the first picture has come
@@ -74,6 +78,7 @@ class PictureState {
     this.notices = new Map();
     this.conflicts = new Map();
     this.alarms = [];
+    this.urgent = new Map();
     this.changed = null;
   }
 
@@ -134,7 +139,7 @@ class PictureState {
   #tick(tick: Tick): void {
     this.#hear(tick.now, tick.clock);
     this.counts = tick.alarms;
-    if (this.head) this.head = { ...this.head, now: tick.now, revision: tick.revision, lines: tick.lines, ledger: tick.ledger };
+    if (this.head) this.head = { ...this.head, now: tick.now, revision: tick.revision, lines: tick.lines, ledger: tick.ledger, heard: tick.heard };
   }
 
   #take(picture: Picture): void {
@@ -150,7 +155,7 @@ class PictureState {
       this.restart();
       return;
     }
-    const { notices, conflicts, alarms, ...head } = named(picture);
+    const { notices, conflicts, alarms, urgent, ...head } = named(picture);
     const nextNotices = new Map(anew ? [] : this.notices);
     for (const row of notices) nextNotices.set(row.id, row);
     const nextConflicts = new Map(anew ? [] : this.conflicts);
@@ -165,6 +170,9 @@ class PictureState {
     if (anew || notices.length) this.notices = nextNotices;
     if (anew || conflicts.length) this.conflicts = nextConflicts;
     if (anew || alarms.length || byId.size !== this.alarms.length) this.alarms = rankAlarms([...byId.values()]);
+    // what waits for a line is in every picture: one that is missing has been signed, and has its own row now
+    const kept = anew ? [] : [...this.urgent].filter(([id]) => !id.startsWith("waiting:"));
+    if (anew || urgent.length || kept.length !== this.urgent.size) this.urgent = new Map([...kept, ...urgent.map((row) => [row.id, row] as const)]);
     this.changed = anew ? null : { notices: notices.map((row) => row.id), conflicts: conflicts.map((row) => row.id) };
     this.started = true;
   }

@@ -17,8 +17,10 @@ class Stage {
   draft = $state.raw<readonly Feature[]>([]);
   /** Outlines the node answered for the draft (polygons of rings of [longitude, latitude]), and where it would meet others. */
   preview = $state.raw<{ outline: number[][][][]; conflict: boolean }[]>([]);
-  /** Asked for: bring these into view. The map sets it back to null. */
-  bring = $state.raw<{ notices?: string[]; place?: { lat: number; lon: number }; draft?: boolean } | null>(null);
+  /** Asked for: bring these into view. The map sets it back to null. `front`: also where the screen shows one thing at a time. */
+  bring = $state.raw<{ notices?: string[]; place?: { lat: number; lon: number }; draft?: boolean; front?: boolean } | null>(null);
+  /** Where urgent matters are, marked over everything else. */
+  urgent = $state.raw<readonly { lat: number; lon: number }[]>([]);
   /** What the pointer or the keyboard rests on in a list, so that the map can show it. */
   hover = $state<string | null>(null);
   onDrawn: ((feature: Feature) => void) | null = null;

@@ -30,10 +30,11 @@ function words(alarm: Alarm): string {
 }
 
 export function alarmPlace(alarm: Alarm, router: { to(view: string, id?: string, params?: Record<string, string>): string }): string {
+  if ((alarm.kind === "cease" || alarm.kind === "emergency") && alarm.statement) return router.to("urgent", alarm.statement);
   if (alarm.conflict) return router.to("conflicts", alarm.conflict);
   const ladder = alarm.kind === "read-back" || (alarm.kind === "no-answer" && RUNGS.has(alarm.code ?? ""));
   if (alarm.notices[0] && ladder) return router.to("notices", alarm.notices[0], { part: "receipts" });
   if (alarm.notices[0]) return router.to("notices", alarm.notices[0]);
-  if (alarm.kind === "line") return router.to("lines");
+  if (alarm.kind === "line" || alarm.kind === "line-declared" || alarm.kind === "comm-check") return router.to("lines");
   return router.to("alarms");
 }

@@ -37,9 +37,19 @@ export const VIEWS: readonly View[] = [
   { id: "alarms", icon: "alarms", letter: "a", layout: "panel", load: () => import("./Alarms.svelte") },
   { id: "file", icon: "file", letter: "f", layout: "panel", needs: "say", load: () => import("./Filing.svelte") },
   { id: "ask", icon: "ask", letter: "q", layout: "panel", load: () => import("./Ask.svelte") },
-  { id: "lines", icon: "lines", letter: "l", layout: "panel", load: () => import("./Lines.svelte") },
+  { id: "desks", icon: "desks", letter: "w", layout: "page", load: () => import("./Desks.svelte") },
+  { id: "lines", icon: "lines", letter: "l", layout: "page", load: () => import("./Lines.svelte") },
   { id: "settings", icon: "settings", letter: "s", layout: "panel", load: () => import("./Settings.svelte") },
   { id: "help", icon: "help", letter: "h", layout: "page", load: () => import("./Help.svelte") },
+  {
+    id: "urgent",
+    icon: "alarms",
+    letter: "",
+    layout: "panel",
+    hidden: true,
+    load: () => import("./Urgent.svelte"),
+    detail: () => import("./UrgentDetail.svelte"),
+  },
   { id: "print", icon: "print", letter: "", layout: "page", hidden: true, load: () => import("./Print.svelte") },
 ];
 
