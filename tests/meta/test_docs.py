@@ -119,6 +119,10 @@ def problem_of(words: list[str], *, complete: bool) -> str | None:
     path = "detente"
     while hasattr(command, "commands") and words and not words[0].startswith("-"):
         name = words.pop(0)
+        first = getattr(command, "first", None)  # of a group whose first command needs no word
+        if first is not None and name not in command.commands:
+            words.insert(0, name)
+            name = first
         path = f"{path} {name}"
         if name not in command.commands:
             return f"{path} is no command"
@@ -188,6 +192,10 @@ def test_command_check_finds_what_is_wrong() -> None:
     assert problem_of(["notice", "fly", "DIR"], complete=True) == "detente notice fly is no command"
     assert problem_of(["ask", "DIR", "--near", "x"], complete=True) == (
         "detente ask has no option --near"
+    )
+    assert problem_of(["cease", "DIR", "--reason", "x"], complete=True) is None
+    assert problem_of(["cease", "DIR", "--wind", "x"], complete=True) == (
+        "detente cease say has no option --wind"
     )
     assert problem_of(["prove", "DIR", "-o", "x"], complete=True) is not None
     assert problem_of(["prove", "DIR", "ID", "-o", "x"], complete=True) is None

@@ -37,10 +37,12 @@ class SaysFirst(TyperGroup):
     A cease request is the one thing that must not need a second word.
     """
 
+    first = "say"
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put `say` in front of what names no command of the group."""
         if args and args[0] not in self.commands and args[0] != "--help":
-            args = ["say", *args]
+            args = [self.first, *args]
         return super().parse_args(ctx, args)
 
 

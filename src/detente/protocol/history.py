@@ -37,6 +37,15 @@ EventKind = Literal[
     "alarm",
     "alarm-acknowledged",
     "cease",
+    "cease-reply",
+    "cease-effective",
+    "emergency",
+    "emergency-reply",
+    "escalated",
+    "message",
+    "answer",
+    "call",
+    "call-agreed",
     "receipt-filed",
     "read-back",
     "read-back-differs",
@@ -46,6 +55,44 @@ EventKind = Literal[
     "no-answer",
     "other",
 ]
+
+
+# what is said beside the notice itself: its kind, and body fields by the name they have in the values
+_BESIDE: dict[str, tuple[EventKind, dict[str, str]]] = {
+    "hotline/cease": ("cease", {"reason": "reason", "place": "place", "text": "text"}),
+    "hotline/cease-reply": ("cease-reply", {"reply": "reply", "text": "text"}),
+    "hotline/cease-effective": ("cease-effective", {"at": "at", "text": "text"}),
+    "hotline/emergency": (
+        "emergency",
+        {"kind": "emergency", "place": "place", "at": "at", "text": "text"},
+    ),
+    "hotline/emergency-reply": ("emergency-reply", {"reply": "reply", "text": "text"}),
+    "talk/message": (
+        "message",
+        {
+            "desk": "to_desk",
+            "precedence": "precedence",
+            "language": "language",
+            "text": "text",
+            "phrase": "phrase",
+            "slots": "slots",
+            "translator": "translator",
+        },
+    ),
+    "talk/answer": ("answer", {"message": "about", "answer": "answer", "text": "text"}),
+    "talk/call": (
+        "call",
+        {
+            name: name
+            for name in (
+                *("line", "began", "answered_after_s", "held_s", "ended", "language"),
+                *("interpreter", "summary"),
+            )
+        }
+        | {"desk": "to_desk"},
+    ),
+    "talk/call-agreed": ("call-agreed", {"call": "about", "agrees": "agrees", "text": "text"}),
+}
 
 
 class HistoryRow(msgspec.Struct, frozen=True):
@@ -125,7 +172,7 @@ def _rows(core: Core, notice_id: str, entry: Entry, told: set[str]) -> Iterator[
         party=statement.party,
         officer=None,
         desk=statement.desk,
-        version=statement.thread.version if statement.thread else None,
+        version=statement.thread.version if statement.thread and statement.notice else None,
         entry=entry.index,
         statement=statement.id,
         values={"to": statement.recipient, **more},
@@ -171,6 +218,16 @@ def _local(core: Core, notice_id: str, entry: Entry, local: Json) -> HistoryRow 
         what = local["expectation"]
         kind, party = "deadline-passed", what["by"]
         values = {"expected": what["expected"], "due": local["due"], "about": what["statement"]}
+    elif type_ == "urgent/escalated":
+        urgent = core.state.urgent.known[local["urgent"]]
+        kind, party = "escalated", urgent.to
+        values = {
+            "about": urgent.id,
+            "urgent": urgent.kind,
+            "step": local["step"],
+            "desk": local["desk"],
+            "due": format_time(local["due_us"]),
+        }
     elif type_ == "alarm":
         kind, values = "alarm", {"code": local["code"], "message": local["message"]}
     else:
@@ -210,9 +267,14 @@ def _said(
             "flags": values["flags"],
             "received": values["received"],
             "about": values["statement"],
+            "of": _type_of(core, values["statement"]),
         }
     if statement.type == "receipt/opened":
-        return "opened", {"opened": values["opened"], "about": values["statement"]}
+        return "opened", {
+            "opened": values["opened"],
+            "about": values["statement"],
+            "of": _type_of(core, values["statement"]),
+        }
     if statement.type == "receipt/read-back":
         return "read-back", {
             "from": values["from"],
@@ -237,9 +299,22 @@ def _said(
             "tries": values["tries"],
             "about": values["statement"],
         }
-    if statement.type == "hotline/cease":
-        return "cease", {"reason": values.get("reason")}
+    if statement.type in _BESIDE:
+        return _beside(core, statement, values)
     return "other", {"type": statement.type}
+
+
+def _beside(core: Core, statement: Statement, values: Json) -> tuple[EventKind, dict[str, Any]]:
+    kind, names = _BESIDE[statement.type]
+    found = {name: values.get(field) for field, name in names.items()}
+    about = core.state.urgent.replies.get(statement.id)
+    return kind, found if about is None else {**found, "about": about}
+
+
+def _type_of(core: Core, statement: str) -> str | None:
+    """What a receipt is about: beside a notice's versions, requests and messages earn receipts too."""
+    found = core.journal.statement(statement)
+    return None if found is None else found[0].type
 
 
 def _conflict_values(notice_id: str, record: Json) -> dict[str, Any]:

@@ -174,8 +174,15 @@ def note_reply(
     urgent = state.urgent.known.get(about)
     if urgent is None:
         state.urgent.early.setdefault(about, []).append(reply)
-    else:
-        _take_reply(state, urgent, reply, entry.index)
+        return
+    _take_reply(state, urgent, reply, entry.index)
+    _note_notice(state, urgent, entry.index)
+
+
+def _note_notice(state: State, urgent: Urgent, index: int) -> None:
+    """What belongs to a notice stands in its history, answers and steps too."""
+    if urgent.notice in state.notices:
+        state.note(urgent.notice, index)
 
 
 def _take_reply(state: State, urgent: Urgent, reply: UrgentReply, index: int) -> None:
@@ -217,6 +224,7 @@ def apply_escalated(state: State, entry: Entry, local: Json) -> None:
     urgent.status = after_move(urgent.kind, urgent.status, "due-passed")
     urgent.step, urgent.desk, urgent.index = local["step"], local["desk"], entry.index
     state.raise_again(urgent.alarm)
+    _note_notice(state, urgent, entry.index)
     due_us = reply_due(state, urgent.id)
     if urgent.step == 1 and due_us is not None:
         # owed only from here on, so that a clock that is off accuses nobody before the time is over

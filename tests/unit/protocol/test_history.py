@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from detente.errors import UsageError
-from detente.protocol import alarms, history
+from detente.protocol import alarms, cease, conversation, history
+from detente.protocol.statement import Thread
 from detente.simulation.node import SimNode, converse
 from detente.simulation.officer import random_notice
 from detente.simulation.room import Room
@@ -215,3 +216,79 @@ def test_timeline_of_an_unknown_notice_is_an_error() -> None:
     north, _ = room.nodes()
     with pytest.raises(UsageError, match="notice id"):
         history.timeline(north.running, "A-9")
+
+
+def test_timeline_tells_what_was_said_beside_a_notice_each_in_its_own_kind() -> None:
+    """Requests, answers, steps up, messages and calls about a notice stand in its history on both sides."""
+    room = Room()
+    north, south = room.nodes()
+    talk(room, north, south)
+    file(room, north, "A-1")
+    talk(room, north, south)
+    who = {"officer": "ada", "desk": "watch"}
+    about = {**who, "exercise": True, "about": "north:A-1"}
+    thread = Thread("north:A-1", "notice", 1)
+    north.run(lambda core: cease.ask_cease(core, {"reason": "fire"}, [], north.now_us(), **about))
+    emergency = {"kind": "hit", "at": "2031-05-04T12:00:00Z", "place": None}
+    north.run(lambda core: cease.say_emergency(core, emergency, [], north.now_us(), **about))
+    words = {"desk": "cell", "language": "en", "precedence": "routine", "text": "keep clear"}
+    north.run(
+        lambda core: core.say(
+            *("talk/message", words, [], north.now_us()), **who, exercise=True, thread=thread
+        )
+    )
+    call = {
+        "line": "red-phone",
+        "desk": "cell",
+        "language": "en",
+        "summary": "keep clear",
+        "began": "2031-05-04T12:00:00Z",
+        "ended": "2031-05-04T12:05:00Z",
+        "answered_after_s": 10,
+        "held_s": 0,
+    }
+    north.run(
+        lambda core: conversation.record_call(
+            core, call, thread, [], north.now_us(), exercise=True, **who
+        )
+    )
+    talk(room, north, south)
+    room.wait(31)
+    for node in (north, south):
+        node.run(lambda core, node=node: (None, cease.escalate(core, node.now_us())))
+    asked, crash = south.running.state.urgent.known
+    (message,) = south.running.state.talk.messages
+    (record,) = south.running.state.talk.calls
+    south.run(
+        lambda core: cease.reply_to_cease(
+            core, asked, "ceasing", south.now_us(), text="at once", **who
+        )
+    )
+    south.run(lambda core: cease.cease_effective(core, asked, south.now_us(), **who))
+    south.run(lambda core: cease.reply_to_emergency(core, crash, "heard", south.now_us(), **who))
+    south.run(
+        lambda core: conversation.answer_message(
+            core, message, "wilco", None, south.now_us(), **who
+        )
+    )
+    south.run(lambda core: conversation.agree_call(core, record, True, None, south.now_us(), **who))
+    talk(room, north, south)
+    for node in (north, south):
+        rows = history.timeline(node.running, "north:A-1").rows
+        by_kind = {row.kind: row for row in rows}
+        assert {
+            *("cease", "cease-reply", "cease-effective", "emergency", "emergency-reply"),
+            *("escalated", "message", "answer", "call", "call-agreed"),
+        } <= set(by_kind)
+        assert "other" not in by_kind
+        assert [row.kind for row in rows].count("escalated") == 2
+        assert by_kind["cease-reply"].values["text"] == "at once"
+        assert (by_kind["cease-reply"].version, by_kind["cease"].version) == (None, 1)
+        assert {by_kind[one].values["about"] for one in ("cease-reply", "cease-effective")} == {
+            asked
+        }
+        assert by_kind["emergency"].values["emergency"] == "hit"
+        assert (by_kind["escalated"].party, by_kind["escalated"].values["step"]) == ("south", 1)
+        assert by_kind["message"].values["to_desk"] == "cell"
+        of = {row.values["of"] for row in rows if row.kind == "delivered"}
+        assert {"activity/notice", "hotline/cease", "hotline/emergency", "talk/message"} <= of

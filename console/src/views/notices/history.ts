@@ -19,6 +19,8 @@ export function historyWords(row: HistoryRow, { party, now, nameOf }: Context): 
     party: isolate(nameOf(row.party)),
     to: isolate(nameOf(text(values.to))),
     other: isolate(text(values.with)),
+    desk: isolate(text(values.desk)),
+    step: typeof values.step === "number" ? values.step : 0,
     rule: ruleWords(text(values.rule) || null),
     time: figures(time ? zulu(time, now) : ""),
     words: i18n.has(`codes.${text(values.code)}`) ? t(`codes.${text(values.code)}`) : inert(values.message, 200),
@@ -35,10 +37,19 @@ function formOf(row: HistoryRow, own: boolean): string {
     }
     case "received":
       return values.rule ? "received-refused" : "received";
-    case "cancelled":
     case "delivered":
     case "refused":
-    case "opened":
+    case "opened": {
+      const of = text(values.of); // a request or a message in the thread of the notice earns receipts of its own
+      return of && !of.startsWith("activity/") ? `${row.kind}-beside` : own ? `${row.kind}-own` : row.kind;
+    }
+    case "cease-reply":
+      return `cease-${text(values.reply)}`;
+    case "emergency-reply":
+      return `emergency-${text(values.reply)}`;
+    case "call-agreed":
+      return values.agrees ? "call-agreed" : "call-disputed";
+    case "cancelled":
     case "read-back":
     case "disseminated":
     case "acted":

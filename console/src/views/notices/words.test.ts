@@ -110,8 +110,19 @@ describe("history", () => {
     ({ time: at(0), kind, party, officer: null, desk: null, version, entry: 1, statement: null, values }) as HistoryRow;
 
   test("every kind has words for own and peer", () => {
-    const kinds = ["filed", "signed", "received", "cancelled", "delivered", "refused", "opened", "opened-told", "conflict", "conflict-resolved", "alarm", "alarm-acknowledged", "cease", "receipt-filed", "read-back", "read-back-differs", "disseminated", "acted", "deadline-passed", "no-answer", "other"];
+    const kinds = ["filed", "signed", "received", "cancelled", "delivered", "refused", "opened", "opened-told", "conflict", "conflict-resolved", "alarm", "alarm-acknowledged", "cease", "cease-effective", "emergency", "escalated", "message", "answer", "call", "call-agreed", "receipt-filed", "read-back", "read-back-differs", "disseminated", "acted", "deadline-passed", "no-answer", "other"];
     for (const kind of kinds) for (const party of ["north", "south"]) expect(historyWords(row(kind, party), context)).not.toMatch(/^detail\.|\{/);
+  });
+
+  test("each answer to a request has words of its own", () => {
+    const words = [
+      ...["ceasing", "cannot", "not-us"].map((reply) => row("cease-reply", "south", { reply })),
+      ...["heard", "assisting", "cannot", "not-us"].map((reply) => row("emergency-reply", "south", { reply })),
+      row("call-agreed", "south", { agrees: false }),
+      ...["delivered", "refused", "opened"].map((kind) => row(kind, "south", { of: "hotline/cease", rule: "value-wrong" })),
+    ].map((one) => historyWords(one, context));
+    for (const one of words) expect(one).not.toMatch(/^detail\.|\{/);
+    expect(new Set(words).size).toBe(words.length);
   });
 
   test("a first filing, an amendment and a cancellation are told apart", () => {
