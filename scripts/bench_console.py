@@ -2,6 +2,7 @@
 
 first    first view with 1,000 notices: from the start of navigation until rows and map are drawn; JavaScript loaded, gzipped
 alarm    notice filed at one node until the alarm is drawn at the other
+cease    key pressed in one console until the cease request is drawn in the other, with 1,000 live notices at both
 pan      main-thread work of one pan of the map with 10,000 notices
 day      24 simulated hours: heap after garbage collection, hour by hour
 """
@@ -27,6 +28,7 @@ STATIC = Path(__file__).resolve().parent.parent / "src" / "detente" / "node" / "
 HOUR_US = 3600 * US_PER_S
 ROUNDS = 7
 ALARMS = 120
+CEASES = 120
 CLIENTS = 6
 PANS_WARM = 6  # the browser compiles what it has seen run
 PANS = 12
@@ -118,6 +120,45 @@ def bench_alarm(at: Stand) -> dict[str, Any]:
     page.context.close()
     times = sorted(times[10:])
     return {"p50_ms": statistics.median(times), "p99_ms": times[int(len(times) * 0.99)], "n": len(times)}  # fmt: skip
+
+
+def bench_cease(at: Stand) -> dict[str, Any]:
+    """From the key that sends, in North's console, until South's console shows the reason; both clocks are this machine's."""
+    pages = {
+        party: at.enter(at.context(viewport={"width": 1366, "height": 768}), party)
+        for party in ("north", "south")
+    }
+    north, south = pages["north"], pages["south"]
+    north.evaluate(
+        """() => document.addEventListener('keydown', (event) => {
+            if (event.key === 'Enter') window.pressed = performance.timeOrigin + performance.now();
+        }, true)"""
+    )
+    south.evaluate(
+        """() => { window.seen = {}; new MutationObserver(() => {
+            for (const box of document.querySelectorAll('.bar .words, section.urgent'))
+                for (const [id] of box.textContent.matchAll(/stop-\\d+\\./g)) window.seen[id] ??= performance.timeOrigin + performance.now();
+        }).observe(document.body, {subtree: true, childList: true, characterData: true}) }"""
+    )
+    times = []
+    with Api(at.nodes.path("south")) as api:
+        live = sum(row["phase"] != "ended" for row in api.json("GET", "/api/v1/notices")["notices"])
+        for n in range(CEASES):
+            north.keyboard.press("Alt+c")
+            north.locator("#cease input").first.fill(f"stop-{n}.")
+            north.keyboard.press("Enter")
+            until(south, f"window.seen['stop-{n}.']")
+            times.append(
+                south.evaluate(f"window.seen['stop-{n}.']") - north.evaluate("window.pressed")
+            )
+            north.keyboard.press("Escape")
+            (asked,) = [row for row in api.json("GET", "/api/v1/urgent")["urgent"] if row["open"]]
+            api.json("POST", f"/api/v1/ceases/{asked['id']}/effective", body={})
+            until(north, "!document.querySelector('dialog[open]')")
+    for page in pages.values():
+        page.context.close()
+    times = sorted(times)
+    return {"p50_ms": statistics.median(times), "p99_ms": times[int(len(times) * 0.99)], "n": len(times), "live_notices": live}  # fmt: skip
 
 
 def bench_pan(at: Stand) -> dict[str, Any]:
@@ -228,7 +269,7 @@ def bench_day(at: Stand) -> dict[str, Any]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=["first", "alarm", "pan", "day"])
+    parser.add_argument("--only", choices=["first", "alarm", "cease", "pan", "day"])
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     results: dict[str, Any] = {}
@@ -242,6 +283,7 @@ def main() -> None:
         run("alarm", lambda: bench_alarm(at))
         fill(at, 0, 1000)
         run("first", lambda: bench_first(at))
+        run("cease", lambda: bench_cease(at))
         run("day", lambda: bench_day(at))
         if given.only in (None, "pan"):
             fill(at, 1000, 10_000)
