@@ -132,3 +132,39 @@ class Api:
     def json(self, method: str, path: str, **options: Any) -> Any:
         """The JSON of an answer."""
         return self.request(method, path, **options).json()
+
+
+class Session:
+    """An officer who signed in at a running node's door, as a console does.
+
+    Args:
+        base: the door, ``http://127.0.0.1:PORT``.
+
+    Raises:
+        DetenteError: name or password is wrong.
+    """
+
+    def __init__(self, base: str, name: str, password: str) -> None:
+        self._http = httpx.Client(base_url=base, timeout=TIMEOUT_S)
+        found = self.json("POST", "/api/v1/session", body={"name": name, "password": password})
+        self._http.headers["authorization"] = f"Bearer {found['token']}"
+
+    def json(self, method: str, path: str, *, body: Any = None) -> Any:
+        """The JSON of an answer; an error answer is raised as the error it was.
+
+        Raises:
+            DetenteError: what the node answered, or ``node-unreachable``.
+        """
+        try:
+            response = self._http.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise UnavailableError(
+                "node-unreachable", f"the node stopped answering ({type(error).__name__})"
+            ) from error
+        if response.status_code >= 400:
+            raise error_from_json(response.json(), response.status_code)
+        return response.json()
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._http.close()

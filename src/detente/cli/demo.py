@@ -43,13 +43,16 @@ from detente.agreement.terms import (
     propose_agreement,
     sign_agreement,
 )
-from detente.cli.client import Api
+from detente.cli.acts import Acts, Asks
+from detente.cli.client import Api, Session
 from detente.cli.output import out
 from detente.errors import DetenteError, UnavailableError, UsageError, shown
 from detente.node.clock import Clock, clock_for, real_us
 from detente.node.home import Home, init_home, write_json
 from detente.node.outcome import EXIT_BAD_NEWS, EXIT_DONE
 from detente.protocol.bundle import LEGAL_NOTE, verify_bundle
+from detente.scenario.act import DESK, Acted, Looked, Presence, Roster
+from detente.scenario.page import record_page
 from detente.scenario.script import (
     CYCLE,
     SHIPPED,
@@ -82,9 +85,11 @@ DELIVERED_S = 10.0  # a receipt on loopback takes milliseconds; past this the pl
 COSIGNED_S = (
     8.0  # witnesses cosign once a second, and one that was not there yet tries after a pause
 )
+PAUSES = {"heartbeat_s": 5, "retry_most_s": 2}  # a node that comes back is heard within seconds
 KEYS_BEFORE_US = 86_400 * US_PER_S  # keys count from a day before the story and the machine's clock
 SOCKET_PATH_BYTES = 100  # Linux takes 107 bytes for the path of a local socket, others fewer
 WIDTH = 100  # where the output is no terminal
+RECORD = "record.html"
 OFFICER = "watch"  # who signs in to each party's console: the same name, a password each
 SHORT = 8  # characters of an id that are shown: enough to tell a dozen of them apart
 
@@ -124,7 +129,7 @@ def run_demo(
         UnavailableError: a node did not start.
     """
     started = time.monotonic()
-    script, timeline = _read_scenario(scenario)
+    script, timeline, page = _read_scenario(scenario)
     if swap:
         script = swap_parties(script)
     clock_rate(script, speed)  # a bad speed is said before anything is started
@@ -132,6 +137,9 @@ def run_demo(
     with _signals_stop(), _place(directory) as base:
         show = _Show(console or out, script)
         nodes = _Nodes(script, base)
+        record = base / RECORD if page else None
+        if record is not None:
+            record.write_text(page, "utf-8")
         try:
             try:
                 # the nodes start while the reader reads
@@ -139,9 +147,9 @@ def run_demo(
                 show.opening(timeline)
                 nodes.agree(speed)
                 show.cast(nodes)
-                show.consoles(nodes)
+                show.consoles(nodes, record)
                 if not no_browser:
-                    _open_consoles(nodes)
+                    _open_consoles(nodes, record)
                 _Player(script, nodes, show, speed, until).play()
             except (KeyboardInterrupt, Stopped):
                 show.blank()
@@ -154,8 +162,8 @@ def run_demo(
 # -- what is played --------------------------------------------------------------------------------
 
 
-def _read_scenario(name: str) -> tuple[Script, list[str]]:
-    """The script, and the lines of the timeline that is shown before it."""
+def _read_scenario(name: str) -> tuple[Script, list[str], str]:
+    """The script, the lines of the timeline that is shown before it, and the same as a page."""
     folder = resources.files("detente.scenario") / "data"
     if name in SHIPPED:
         script = parse_script((folder / SHIPPED[name]).read_bytes())
@@ -175,7 +183,7 @@ def _read_scenario(name: str) -> tuple[Script, list[str]]:
             field="--scenario",
         )
     if not script.timeline:
-        return script, []
+        return script, [], ""
     own = folder / script.timeline if name in SHIPPED else Path(name).parent / script.timeline
     try:
         raw = own.read_bytes()
@@ -186,7 +194,8 @@ def _read_scenario(name: str) -> tuple[Script, list[str]]:
             field="timeline",
         ) from None
     width = shutil.get_terminal_size((WIDTH, 40)).columns if sys.stdout.isatty() else WIDTH
-    return script, render_timeline(parse_timeline(raw), max(60, min(width, 120)))
+    timeline = parse_timeline(raw)
+    return script, render_timeline(timeline, max(60, min(width, 120))), record_page(timeline)
 
 
 @contextlib.contextmanager
@@ -257,6 +266,10 @@ class _Nodes:
         self.clock: Clock | None = None
         self.agreement: Agreement | None = None
         self.consoles: dict[str, tuple[str, str]] = {}  # party, to its console's link and password
+        self.desks: dict[
+            tuple[str, str], Session
+        ] = {}  # officers at other desks than the usual one
+        self.silent: set[str] = set()  # parties whose node the play has ended
         self.begin = 0.0  # when the scenario clock shows its start, on the monotonic clock
         self._ending = threading.Event()
         self._lock = threading.Lock()
@@ -286,6 +299,7 @@ class _Nodes:
                 list(pool.map(self._spawn, parties))
                 list(pool.map(self._connect, parties))
                 list(pool.map(self._add_officer, parties))
+                list(pool.map(self._man, desks_of(self.script)))
             for party in self.parties:
                 if party not in parties:
                     self._spawn(party)
@@ -309,6 +323,7 @@ class _Nodes:
             api=f"127.0.0.1:{api_port}",
             valid_from_us=min(real_us(), self.script.clock.start_us) - KEYS_BEFORE_US,
         )
+        _hasten(self.base / party.id / "config.toml")
 
     def _spawn(self, party: Party) -> None:
         path = self.base / party.id
@@ -353,6 +368,39 @@ class _Nodes:
         api.json("POST", "/api/v1/operators", body=body)
         link = api.json("POST", f"/api/v1/operators/{OFFICER}/link")["link"]
         self.consoles[party.id] = (link, password)
+
+    def _man(self, at: tuple[str, str]) -> None:
+        """Seat an officer at a desk that the script acts from."""
+        party, desk = at
+        if party not in self.apis:
+            return
+        name, password = f"{OFFICER}-{desk}", _password()
+        body = {"name": name, "role": "watch", "password": password, "desk": desk}
+        self.apis[party].json("POST", "/api/v1/operators", body=body)
+        self.desks[at] = Session(f"http://{self.homes[party].config.api}", name, password)
+
+    def desk(self, party: str, desk: str) -> Asks:
+        """An officer of a party at a desk: at the usual one whoever owns the node."""
+        return self.apis[party] if desk == DESK else self.desks[party, desk]
+
+    def silence(self, party: str) -> None:
+        """End a party's node, as if its power had gone."""
+        self.silent.add(party)
+        process = self.processes[party]
+        process.terminate()
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def revive(self, party: str) -> None:
+        """Start a party's node again, and wait until it answers."""
+        one = next(found for found in self.parties if found.id == party)
+        self.apis[party].__exit__(None, None, None)
+        self._spawn(one)
+        self._connect(one)
+        self.silent.discard(party)
 
     def agree(self, speed: float) -> None:
         """Propose, sign and accept the agreement, with the scenario clock starting about now."""
@@ -420,7 +468,9 @@ class _Nodes:
         return [
             p.name
             for p in self.parties
-            if p.id in self.processes and self.processes[p.id].poll() is not None
+            if p.id in self.processes
+            and p.id not in self.silent
+            and self.processes[p.id].poll() is not None
         ]
 
     def end(self) -> None:
@@ -432,6 +482,8 @@ class _Nodes:
                 thread.join(END_S)
         for api in self.apis.values():
             api.__exit__(None, None, None)
+        for session in self.desks.values():
+            session.close()
         running = [one for one in self.processes.values() if one.poll() is None]
         for process in running:
             process.terminate()
@@ -461,13 +513,24 @@ def _password() -> str:
     return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
 
 
-def _open_consoles(nodes: _Nodes) -> None:
-    """Open each party's console in the reader's browser, where there is a display to show it."""
+def _open_consoles(nodes: _Nodes, record: Path | None) -> None:
+    """Open the record and each party's console in the reader's browser, where there is a display to show it."""
     displays = ("DISPLAY", "WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not any(os.environ.get(one) for one in displays):
         return
+    if record is not None:
+        webbrowser.open(record.resolve().as_uri())
     for link, _ in nodes.consoles.values():
         webbrowser.open(link)
+
+
+def _hasten(config: Path) -> None:
+    """Shorter pauses than between two real nodes: a play has seconds where a watch has minutes."""
+    text = config.read_text("utf-8")
+    for name, value in PAUSES.items():
+        text, found = re.subn(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
+        assert found == 1, name
+    config.write_text(text, "utf-8")
 
 
 def _answers(path: Path) -> bool:
@@ -544,8 +607,10 @@ class _Show:
         self.plain(f"  {LEGAL_NOTE}")
         self.blank()
 
-    def consoles(self, nodes: _Nodes) -> None:
+    def consoles(self, nodes: _Nodes, record: Path | None) -> None:
         """How to look at each party's own console; a link may be kept in no record, so it works once."""
+        if record is not None:
+            self.plain(f"  The public record above, as a page for a browser: $D/{record.name}")
         self.plain("  Consoles. Each link signs in once, within ten minutes; the password unlocks.")
         for party in nodes.parties:
             if party.id in nodes.consoles:
@@ -632,6 +697,7 @@ class _Player:
         assert nodes.clock is not None
         self.clock = nodes.clock
         self.origin_us = script.clock.start_us
+        self.acts = Acts(nodes, show, self.clock, self.filed, lambda: self.origin_us)
 
     def play(self) -> None:
         """All steps, then the loop, until somebody stops it.
@@ -686,7 +752,7 @@ class _Player:
             time.sleep(max(0.0, min(0.25, most - now)))
 
     def _do(self, step: Step) -> None:
-        kinds: tuple[tuple[type, Callable[[Any], None]], ...] = (
+        kinds: tuple[tuple[Any, Callable[[Any], None]], ...] = (
             (Say, self._say),
             (File, self._file),
             (Cancel, self._cancel),
@@ -694,6 +760,8 @@ class _Player:
             (Conflicts, self._conflicts),
             (Ask, self._ask),
             (Report, self._report),
+            (Acted, self.acts.do),
+            (Looked, self.acts.do),
         )
         next(act for kind, act in kinds if isinstance(step, kind))(step)
 
@@ -717,6 +785,9 @@ class _Player:
         self._line(step.party, step.text, "italic" if not step.party else "")
 
     def _file(self, step: File) -> None:
+        if step.do == "preview":
+            self._preview(step)
+            return
         verb = {"file": "files", "amend": "amends", "file-words": "offers words as"}[step.do]
         self._line(
             step.party, f"{verb} {step.notice}: {describe_notice(step, self.origin_us)}", "bold"
@@ -738,11 +809,33 @@ class _Player:
         self.filed[step.notice] = found["id"]
         self.listed.clear()
         self._receipt(step.party, found["id"])
-        if step.expect_field:
-            self.show.wrong(f"the notice was taken; it should be refused for {step.expect_field}")
+        if not step.taken:
+            rule = step.expect_field or step.expect_rule
+            self.show.wrong(f"the notice was taken; it should be refused for {rule}")
         for row in found["conflicts"]:
             self._conflict(step.party, row)
         self.show.command(f"notice show $D/{step.party} {step.notice}")
+
+    def _preview(self, step: File) -> None:
+        """Ask the node what filing would do; it may ask about the words for the place."""
+        self._line(
+            step.party,
+            f"writes {step.notice}, not sent yet: {describe_notice(step, self.origin_us)}",
+            "bold",
+        )
+        content = notice_geojson(step, self.origin_us, step.notice)
+        found = self._api(step.party).json("POST", "/api/v1/preview", content=content)
+        codes = [one["code"] for one in found["questions"]]
+        for one in found["questions"]:
+            said = f'"{one["words"]}" is said'
+            self.show.more(
+                f"the node asks before sending: {said}, and the volume lies {one['lies']} of {one['place']}, {one['distance_nm']:.0f} NM, bearing {one['bearing_deg']:03d}",
+                "bold",
+            )
+        if not codes:
+            self.show.more("the node has no question about the words")
+        if codes != ([step.expect_question] if step.expect_question else []):
+            self.show.wrong(f"the node should ask: {step.expect_question or 'nothing'}")
 
     def _refused(self, step: File, error: DetenteError, path: Path) -> None:
         self.show.more(f"refused: {error}", "bold")
@@ -750,8 +843,11 @@ class _Player:
             self.show.more(error.hint)
         verb = "amend" if step.do == "amend" else "file"
         self.show.command(f"notice {verb} $D/{step.party} $D/files/{path.name}")
-        if not step.expect_field:
+        if step.taken:
             self.show.wrong("the notice should be taken")
+        elif step.expect_rule:
+            if error.code != step.expect_rule:
+                self.show.wrong(f"the rule is {error.code}; it should be {step.expect_rule}")
         elif step.expect_field not in (error.field or ""):
             self.show.wrong(f"the refusal names {error.field}; it should name {step.expect_field}")
 
@@ -999,6 +1095,15 @@ def change_one_byte(bundle: bytes) -> dict[str, bytes]:
     body, _, _ = bytes(changed).rpartition(b"sha256 ")
     forged = body + b"sha256 " + hashlib.sha256(body).hexdigest().encode() + b"\n"
     return {"changed": bytes(changed), "forged": forged}
+
+
+def desks_of(script: Script) -> list[tuple[str, str]]:
+    """Party and desk of every desk that somebody acts from, but for the usual one."""
+    acts = [step for step in script.steps if isinstance(step, Acted)]
+    found = {(step.party, step.desk) for step in acts if step.desk not in ("", DESK)}
+    manned = {(s.party, s.desk) for s in acts if isinstance(s, Roster | Presence)}
+    spoken = {(s.party, s.desk) for s in acts if not isinstance(s, Roster | Presence)}
+    return sorted(found - (manned - spoken))
 
 
 def _in_cycle(step: Step, cycle: int) -> Step:

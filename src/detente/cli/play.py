@@ -16,7 +16,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 @errors
 def demo(
     scenario: Annotated[
-        str, typer.Option(help="two-patrols, il20-2018, il20-2018-what-if, or a file.")
+        str,
+        typer.Option(
+            help="two-patrols; il20-2018, il20-2018-what-if, il20-2018-heard; deir-ez-zor-2016; kunduz-2015; korea-lines; or a file."
+        ),
     ] = "two-patrols",
     speed: Annotated[float, typer.Option(help="How many times faster the story is told.")] = 1.0,
     browser: Annotated[

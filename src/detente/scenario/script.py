@@ -16,26 +16,31 @@ Rules that parsing keeps:
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
-from typing import Literal, NoReturn, cast
+from typing import Literal, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from detente.errors import RefusedError, UsageError, shown
+from detente.errors import RefusedError
 from detente.limits import (
     INTERVAL_MAX_S,
     NAME_CHARS,
     PARTIES_PER_AGREEMENT,
     PIECES_PER_NOTICE,
-    RADIUS_MAX_M,
     REGION_CHARS,
-    VERTICES_PER_PIECE,
+)
+from detente.scenario.act import ACTS, Act, Acted, Looked, Named, nothing_named, parse_act
+from detente.scenario.place import (
+    Shape,
+    When,
+    parse_optional_when,
+    parse_shape,
+    parse_when,
 )
 from detente.scenario.table import Table, parse_table
-from detente.units import US_PER_S, format_dtg, format_duration, format_time, parse_time
+from detente.units import US_PER_S, format_dtg, format_duration
 
 FORMAT = "detente-script-1"
 HYPOTHETICAL = "HYPOTHETICAL"
@@ -47,12 +52,13 @@ SHIPPED: Mapping[str, str] = {
     "two-patrols": "two-patrols.toml",
     "il20-2018": "il20-2018-exchange.toml",
     "il20-2018-what-if": "il20-2018-what-if.toml",
+    "il20-2018-heard": "il20-2018-heard.toml",
+    "deir-ez-zor-2016": "deir-ez-zor-2016-play.toml",
+    "kunduz-2015": "kunduz-2015-play.toml",
+    "korea-lines": "korea-lines-play.toml",
 }  # the scenarios in this package's data folder, by the name a user types; the first is the default
 
-_AFTER = re.compile(r"\+(\d{2,3}):([0-5]\d):([0-5]\d)", re.ASCII)
 _NOTICE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
-
-Position = tuple[float, float]
 
 
 class Clock(Struct, frozen=True):
@@ -77,25 +83,10 @@ class TermsOverride(Struct, frozen=True):
     vertical_ft: float | None
     time_s: float | None
     lead_times_s: tuple[tuple[str, int], ...]
-
-
-class When(Struct, frozen=True):
-    """A time in a notice: absolute, or after the clock's start, or only words that were spoken."""
-
-    at_us: int | None = None
-    after_us: int | None = None
-    words: str = ""
-
-    def resolve_us(self, clock_start_us: int) -> int | None:
-        """The time in microseconds, or None where there are only words."""
-        if self.after_us is not None:
-            return clock_start_us + self.after_us
-        return self.at_us
-
-    def text(self, clock_start_us: int) -> str:
-        """RFC 3339 in Z, or the words."""
-        time_us = self.resolve_us(clock_start_us)
-        return self.words if time_us is None else format_time(time_us)
+    receipt_deadlines_s: tuple[tuple[str, int], ...] = ()
+    escalation_s: tuple[int, ...] | None = None
+    comm_checks: tuple[str, ...] | None = None
+    check_reply_s: int | None = None
 
 
 class Level(Struct, frozen=True):
@@ -111,33 +102,6 @@ class Level(Struct, frozen=True):
             return f"FL{self.value:03.0f} {self.datum}"
         number = f"{self.value:,.0f}" if self.value == int(self.value) else f"{self.value:,}"
         return f"{number} {self.unit} {self.datum}"
-
-
-class Shape(Struct, frozen=True):
-    """A polygon, a circle or a corridor over the ground; longitude first, as in GeoJSON."""
-
-    kind: Literal["Polygon", "Point", "LineString"]
-    rings: tuple[tuple[Position, ...], ...]
-    size_name: str = ""
-    size: float = 0.0
-
-    def geometry(self) -> dict[str, object]:
-        """The GeoJSON geometry object."""
-        if self.kind == "Polygon":
-            coordinates: object = [[list(p) for p in ring] for ring in self.rings]
-        elif self.kind == "LineString":
-            coordinates = [list(p) for p in self.rings[0]]
-        else:
-            coordinates = list(self.rings[0][0])
-        return {"type": self.kind, "coordinates": coordinates}
-
-    def text(self) -> str:
-        """As officers say it: ``circle of 10 km``, ``corridor 3 NM either side``."""
-        number = f"{self.size:g} NM" if self.size_name.endswith("_nm") else ""
-        number = number or (f"{self.size / 1000:g} km" if self.size >= 1000 else f"{self.size:g} m")
-        if self.kind == "Polygon":
-            return "polygon"
-        return f"circle of {number}" if self.kind == "Point" else f"corridor {number} either side"
 
 
 class Piece(Struct, frozen=True):
@@ -159,15 +123,17 @@ class Say(Struct, frozen=True):
 
 
 class File(Struct, frozen=True):
-    """A notice filed, amended, or offered in words only.
+    """A notice filed, amended, offered in words only, or previewed: then it is not filed.
 
-    `expect_field` is the field that the node's refusal must name; empty means that the notice is to
-    be taken.
+    Attributes:
+        expect_field: the field that the node's refusal must name; empty means that it is to be taken.
+        expect_rule: the rule by which the node must refuse it.
+        expect_question: of a preview, the code of the question about its words that the node must ask.
     """
 
     at_s: float
     party: str
-    do: Literal["file", "file-words", "amend"]
+    do: Literal["file", "file-words", "amend", "preview"]
     notice: str
     activity: str
     start: When | None
@@ -180,6 +146,13 @@ class File(Struct, frozen=True):
     precedence: str
     pieces: tuple[Piece, ...]
     expect_field: str
+    expect_rule: str = ""
+    expect_question: str = ""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the node is to take it."""
+        return self.do != "preview" and not self.expect_field and not self.expect_rule
 
 
 class Cancel(Struct, frozen=True):
@@ -240,7 +213,7 @@ class Report(Struct, frozen=True):
     text: str
 
 
-Step = Say | File | Cancel | Look | Conflicts | Ask | Report
+Step = Say | File | Cancel | Look | Conflicts | Ask | Report | Act
 
 
 class Loop(Struct, frozen=True):
@@ -304,10 +277,10 @@ def parse_script(raw: bytes) -> Script:
     assumptions = top.texts("assumptions")
     if label == HYPOTHETICAL and not assumptions:
         top.wrong("assumptions", "a list of every assumption of a script labelled HYPOTHETICAL")
-    filed: dict[str, str] = {}
+    named = nothing_named()
     proved: set[str] = set()
     steps = _parse_steps(
-        top.tables("steps", least=1), parties, filed, proved, STEP_MAX_S, loop=False
+        top.tables("steps", least=1), parties, named, proved, STEP_MAX_S, loop=False
     )
     loop: Loop | None = None
     if top.has("loop"):
@@ -316,7 +289,7 @@ def parse_script(raw: bytes) -> Script:
         loop = Loop(
             every_s,
             _parse_steps(
-                loop_table.tables("steps", least=1), parties, filed, proved, every_s, loop=True
+                loop_table.tables("steps", least=1), parties, named, proved, every_s, loop=True
             ),
         )
         loop_table.done()
@@ -370,6 +343,7 @@ def _parse_parties(top: Table) -> tuple[Party, ...]:
 
 def _parse_terms(table: Table) -> TermsOverride:
     lead = table.table("lead_times_s")
+    receipts = table.table("receipt_deadlines_s")
     terms = TermsOverride(
         lateral_nm=table.number("lateral_nm", least=0, most=1000)
         if table.has("lateral_nm")
@@ -381,16 +355,35 @@ def _parse_terms(table: Table) -> TermsOverride:
         lead_times_s=tuple(
             (name, lead.whole(name, least=0, most=INTERVAL_MAX_S)) for name in lead.names()
         ),
+        receipt_deadlines_s=tuple(
+            (name, receipts.whole(name, least=0, most=INTERVAL_MAX_S)) for name in receipts.names()
+        ),
+        escalation_s=_parse_steps_up(table) if table.has("escalation_s") else None,
+        comm_checks=table.texts("comm_checks") if table.has("comm_checks") else None,
+        check_reply_s=table.whole("check_reply_s", least=1, most=INTERVAL_MAX_S)
+        if table.has("check_reply_s")
+        else None,
     )
     lead.done()
+    receipts.done()
     table.done()
     return terms
+
+
+def _parse_steps_up(table: Table) -> tuple[int, ...]:
+    rule = "a list of whole seconds"
+    found = table.value("escalation_s", rule)
+    if not isinstance(found, list) or not all(
+        isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in found
+    ):
+        table.wrong("escalation_s", rule)
+    return tuple(found)
 
 
 def _parse_steps(
     tables: tuple[Table, ...],
     parties: tuple[Party, ...],
-    filed: dict[str, str],
+    named: Named,
     proved: set[str],
     most_s: float,
     *,
@@ -400,7 +393,7 @@ def _parse_steps(
     for table in tables:
         if table.has("exercise"):
             _check_exercise(table)
-        step = _parse_step(table, parties, filed, proved, most_s, loop=loop)
+        step = _parse_step(table, parties, named, proved, most_s, loop=loop)
         if steps and step.at_s < steps[-1].at_s:
             table.wrong("at_s", f"at least {steps[-1].at_s:g}, the at_s of the step before")
         table.done()
@@ -411,7 +404,7 @@ def _parse_steps(
 def _parse_step(
     table: Table,
     parties: tuple[Party, ...],
-    filed: dict[str, str],
+    named: Named,
     proved: set[str],
     most_s: float,
     *,
@@ -422,24 +415,34 @@ def _parse_step(
         "do",
         (
             *("say", "file", "file-words", "amend", "cancel", "receipts", "conflicts"),
-            *("ask", "prove", "verify", "tamper", "report"),
+            *("ask", "prove", "verify", "tamper", "report", "preview"),
+            *ACTS,
         ),
     )
+    filed = named.filed
     at_s = table.number("at_s", least=0, most=most_s)
     party = table.choice("party", ids, "" if do == "say" else None)
     if do == "say":
         return Say(at_s, party, table.text("text"))
+    if do in ACTS:
+        if loop:
+            table.wrong("do", "an act that can be repeated; acts of the hotline are named once")
+        if next(one.role for one in parties if one.id == party) == "neutral":
+            table.wrong("party", "one of the two parties")
+        return parse_act(table, do, at_s, party, named)
+    if (party, "") in named.away:
+        table.wrong("party", "a party whose node is not silent")
     if do == "conflicts":
         expect = table.choice("expect", ("conflict", "none"), "")
         return Conflicts(at_s, party, cast("Literal['', 'conflict', 'none']", expect))
     if do == "ask":
         return _parse_ask(table, at_s, party, ids)
     notice = _parse_notice_name(table, loop=loop and do in ("file", "file-words"))
-    if do in ("file", "file-words"):
+    if do in ("file", "file-words", "preview"):
         if notice in filed:
             table.wrong("notice", "a name not filed before in this script; use do = amend")
         step = _parse_file(table, at_s, party, do, notice)
-        if not step.expect_field:
+        if step.taken:
             filed[notice] = party
         return step
     if notice not in filed:
@@ -456,7 +459,7 @@ def _parse_step(
             party=party,
             what=cast("Literal['time-to-clear']", table.choice("what", ("time-to-clear",))),
             notice=notice,
-            until=_parse_when(table, "until") if table.has("until") else None,
+            until=parse_when(table, "until") if table.has("until") else None,
             text=table.text("text", ""),
         )
     if do == "prove":
@@ -481,11 +484,11 @@ def _parse_file(table: Table, at_s: float, party: str, do: str, notice: str) -> 
     step = File(
         at_s=at_s,
         party=party,
-        do=cast("Literal['file', 'file-words', 'amend']", do),
+        do=cast("Literal['file', 'file-words', 'amend', 'preview']", do),
         notice=notice,
         activity=table.token("activity", "" if words else None),
-        start=_parse_optional_when(table, "start", words=words),
-        end=_parse_optional_when(table, "end", words=words),
+        start=parse_optional_when(table, "start", words=words),
+        end=parse_optional_when(table, "end", words=words),
         lower=_parse_level(table, "lower") if table.has("lower") else None,
         upper=_parse_level(table, "upper") if table.has("upper") else None,
         edges=table.choice("edges", ("planar", "geodesic"), ""),
@@ -496,6 +499,10 @@ def _parse_file(table: Table, at_s: float, party: str, do: str, notice: str) -> 
             _parse_piece(piece) for piece in table.tables("pieces", least=0 if words else 1)
         ),
         expect_field=table.text("expect_field", "", most_chars=NAME_CHARS) if words else "",
+        expect_rule=table.token("expect_rule", "") if do in ("file", "amend") else "",
+        expect_question=table.choice("expect_question", ("elsewhere", "far"), "")
+        if do == "preview"
+        else "",
     )
     if len(step.pieces) > PIECES_PER_NOTICE:
         table.wrong("pieces", f"a list of at most {PIECES_PER_NOTICE} tables")
@@ -509,27 +516,6 @@ def _parse_file(table: Table, at_s: float, party: str, do: str, notice: str) -> 
     return step
 
 
-def _parse_optional_when(table: Table, name: str, *, words: bool) -> When | None:
-    return _parse_when(table, name, words=words) if table.has(name) else None
-
-
-def _parse_when(table: Table, name: str, *, words: bool = False) -> When:
-    rule = (
-        "RFC 3339 in UTC such as 2018-09-17T18:39:00Z, or after the clock's start such as +00:25:00"
-    )
-    text = table.text(name, most_chars=100, rule=rule)
-    after = _AFTER.fullmatch(text)
-    if after:
-        hours, minutes, seconds = (int(part) for part in after.groups())
-        return When(after_us=(hours * 3600 + minutes * 60 + seconds) * US_PER_S)
-    try:
-        return When(at_us=parse_time(text, field=table.path(name)))
-    except UsageError:
-        if words:
-            return When(words=text)
-        table.wrong(name, rule)
-
-
 def _parse_level(table: Table, name: str) -> Level:
     level = table.table(name)
     unit = level.choice("unit", ("ft", "m", "FL"))
@@ -541,81 +527,23 @@ def _parse_level(table: Table, name: str) -> Level:
 
 def _parse_piece(table: Table) -> Piece:
     piece = Piece(
-        shape=_parse_shape(table),
+        shape=parse_shape(table),
         lower=_parse_level(table, "lower") if table.has("lower") else None,
         upper=_parse_level(table, "upper") if table.has("upper") else None,
-        start=_parse_optional_when(table, "start", words=False),
-        end=_parse_optional_when(table, "end", words=False),
+        start=parse_optional_when(table, "start", words=False),
+        end=parse_optional_when(table, "end", words=False),
     )
     table.done()
     return piece
-
-
-def _parse_shape(table: Table) -> Shape:
-    """Exactly one of polygon, circle (centre and radius) and corridor (centre line and half width)."""
-    kinds = [name for name in ("polygon", "circle", "corridor") if table.has(name)]
-    if len(kinds) != 1:
-        table.wrong(
-            kinds[1] if kinds else "polygon", "given alone: one of polygon, circle, corridor"
-        )
-    if kinds == ["polygon"]:
-        ring = _positions(table, "polygon", least=3)
-        closed = ring if ring[0] == ring[-1] else (*ring, ring[0])
-        if len(closed) < 4:
-            table.wrong("polygon", "at least 3 different positions")
-        return Shape("Polygon", (closed,))
-    if kinds == ["circle"]:
-        centre = _positions(table, "circle", least=1)
-        if len(centre) != 1:
-            table.wrong("circle", "one position [[longitude, latitude]]")
-        return Shape("Point", (centre,), *_size(table, "radius"))
-    return Shape(
-        "LineString", (_positions(table, "corridor", least=2),), *_size(table, "half_width")
-    )
-
-
-def _size(table: Table, name: str) -> tuple[str, float]:
-    metres, miles = f"{name}_m", f"{name}_nm"
-    if table.has(metres) == table.has(miles):
-        table.wrong(metres, f"given, or else {miles}, but not both")
-    if table.has(metres):
-        return metres, table.number(metres, least=1, most=RADIUS_MAX_M)
-    return miles, table.number(miles, least=0.001, most=RADIUS_MAX_M / 1852)
-
-
-def _positions(table: Table, name: str, *, least: int) -> tuple[Position, ...]:
-    rule = f"a list of {least} to {VERTICES_PER_PIECE} positions [longitude, latitude] in degrees"
-    items = table.value(name, rule)
-    if not isinstance(items, list) or not least <= len(items) <= VERTICES_PER_PIECE:
-        table.wrong(name, rule)
-    return tuple(_position(table, name, item, rule) for item in items)
-
-
-def _position(table: Table, name: str, item: object, rule: str) -> Position:
-    def refuse() -> NoReturn:
-        raise UsageError(
-            "field-malformed",
-            f"a position is {shown(item)}; it must be in {rule}",
-            field=table.path(name),
-        )
-
-    if not isinstance(item, list) or len(item) != 2:
-        refuse()
-    for part, most in zip(item, (180, 90), strict=True):
-        if isinstance(part, bool) or not isinstance(part, int | float):
-            refuse()
-        if not math.isfinite(part) or abs(part) > most:
-            refuse()
-    return (item[0], item[1])
 
 
 def _parse_ask(table: Table, at_s: float, party: str, ids: list[str]) -> Ask:
     return Ask(
         at_s=at_s,
         party=party,
-        shape=_parse_shape(table),
-        start=_parse_when(table, "start"),
-        end=_parse_when(table, "end"),
+        shape=parse_shape(table),
+        start=parse_when(table, "start"),
+        end=parse_when(table, "end"),
         by=table.choice("by", ids, ""),
         expect=cast(
             "Literal['', 'notice', 'none']", table.choice("expect", ("notice", "none"), "")
@@ -753,6 +681,9 @@ def time_to_clear(received_us: int, until_us: int) -> str:
 # -- the mirror ------------------------------------------------------------------------------------
 
 
+_SAID = ("text", "reason", "place")  # fields of an act in which a party may be named
+
+
 def swap_parties(script: Script) -> Script:
     """The same play with its two parties exchanged, everywhere: roles, order, actions and texts.
 
@@ -777,6 +708,13 @@ def swap_parties(script: Script) -> Script:
             return replace(step, party=party, text=text(step.text))
         if isinstance(step, Ask):
             return replace(step, party=party, by=ids.get(step.by, step.by), text=text(step.text))
+        if isinstance(step, Acted | Looked):
+            said = {
+                field: text(getattr(step, field))
+                for field in _SAID
+                if field in step.__struct_fields__
+            }
+            return replace(step, party=party, **said)
         return replace(step, party=party)
 
     loop = script.loop

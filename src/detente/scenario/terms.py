@@ -38,6 +38,15 @@ def agreement_terms(script: Script, real_start_us: int, speed: float = 1.0) -> T
     terms = Terms(
         minima=minima,
         lead_times_s={**defaults.lead_times_s, **dict(override.lead_times_s)},
+        receipt_deadlines_s={
+            **defaults.receipt_deadlines_s,
+            **dict(override.receipt_deadlines_s),
+        },
+        escalation_s=list(override.escalation_s or defaults.escalation_s),
+        comm_checks=list(
+            defaults.comm_checks if override.comm_checks is None else override.comm_checks
+        ),
+        check_reply_s=override.check_reply_s or defaults.check_reply_s,
         # the limit is meant in seconds that pass here; on a clock n times as fast it is n times as many
         clock_offset_limit_s=defaults.clock_offset_limit_s * rate,
         exercise_only=True,

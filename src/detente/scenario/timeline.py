@@ -388,7 +388,7 @@ def find_difference(discrepancy: Discrepancy) -> str:
         return f"{about}{_amount(gap, discrepancy.unit)} between the values furthest apart{tail}"
     if gap == 0 and strict:
         return f"the values exclude each other, by an amount that no party gives{tail}"
-    if gap == 0:
+    if gap == 0 and not any(open_ for _, _, open_ in spans):
         return f"none: the values agree{tail}"
     return f"none that follows: all of these values can be true together{tail}"
 
