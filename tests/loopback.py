@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -356,9 +356,17 @@ def forks() -> Iterator[ForkServer]:
 
 
 def make_parties(
-    root: Path, forks: ForkServer, names: tuple[str, ...] = ("north", "south"), terms: str = ""
+    root: Path,
+    forks: ForkServer,
+    names: tuple[str, ...] = ("north", "south"),
+    terms: str = "",
+    addresses: Mapping[str, str] | None = None,
 ) -> Parties:
-    """Parties and a witness under one agreement, not started."""
+    """Parties and a witness under one agreement, not started.
+
+    Args:
+        addresses: by party, what its card says instead of where it listens.
+    """
     nodes = {}
     for name in (*names, "witness"):
         node = nodes[name] = NodeProcess(name, root / name, free_port(), free_port(), forks)
@@ -366,6 +374,7 @@ def make_parties(
             *("init", node.dir, "--party", name, "--name", name.title()),
             *("--role", "neutral" if name == "witness" else "party"),
             *("--listen", f"127.0.0.1:{node.port}", "--api", f"127.0.0.1:{node.api_port}"),
+            *(("--address", addresses[name]) if addresses and name in addresses else ()),
         )
     agreement = root / "agreement.json"
     others = [word for name in names[1:] for word in ("--peer", root / name / "card.json")]
@@ -389,10 +398,10 @@ def make(tmp_path: Path, forks: ForkServer) -> Iterator[Callable[..., Parties]]:
     """Makes parties that end with the test."""
     made: list[Parties] = []
 
-    def build(*names: str, terms: str = "") -> Parties:
+    def build(*names: str, terms: str = "", addresses: Mapping[str, str] | None = None) -> Parties:
         root = tmp_path / f"p{len(made)}"
         root.mkdir()
-        made.append(make_parties(root, forks, names or ("north", "south"), terms))
+        made.append(make_parties(root, forks, names or ("north", "south"), terms, addresses))
         return made[-1]
 
     yield build

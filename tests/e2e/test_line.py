@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -151,3 +158,335 @@ def test_watch_is_handed_over_with_a_log_that_stays_at_home(trio: Any, watch: An
     for to, code in (("ada", "handover-to-oneself"), ("nobody", "operator-unknown")):
         refused = watch.post("/api/v1/handover", json={"to": to, "sound_tested": True})
         assert refused.json()["error"]["code"] == code
+
+
+# -- two addresses -------------------------------------------------------------------------------------
+
+
+class Way:
+    """A wire to a port that a test can cut: whoever calls is then refused."""
+
+    def __init__(self, port: int, to: int) -> None:
+        self.port, self._to = port, to
+        self._door: socket.socket | None = None
+        self._ends: list[socket.socket] = []
+
+    @property
+    def address(self) -> str:
+        """As a card names it."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def open(self) -> None:
+        """Let calls through."""
+        self._door = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._serve, args=(self._door,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Refuse calls and end those under way."""
+        door, self._door = self._door, None
+        for one in (door, *self._ends):
+            if one is not None:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+        self._ends.clear()
+
+    def _serve(self, door: socket.socket) -> None:
+        while True:
+            try:
+                caller, _ = door.accept()
+                called = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:
+                return
+            self._ends += [caller, called]
+            for one, other in ((caller, called), (called, caller)):
+                threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(one: socket.socket, other: socket.socket) -> None:
+        try:
+            while data := one.recv(65_536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+
+def set_up(node: Any, **settings: Any) -> None:
+    """Change settings of a stopped node."""
+    path = node.dir / "config.toml"
+    text = path.read_text()
+    for name, value in settings.items():
+        text, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value}", text)
+        assert found == 1, name
+    path.write_text(text)
+
+
+@pytest.fixture
+def ways(kit: Any) -> Iterator[Any]:
+    """Makes ways that end with the test."""
+    made: list[Way] = []
+
+    def build(to: int) -> Way:
+        made.append(Way(kit.free_port(), to))
+        return made[-1]
+
+    yield build
+    for one in made:
+        one.cut()
+
+
+def fast_clock(rate: int = 20) -> str:
+    """Terms with a clock that shows half a minute before a check now and runs `rate` times as fast."""
+    now = datetime.now(UTC)
+    start = (now + timedelta(days=1)).strftime("%Y-%m-%dT08:59:30Z")
+    return (
+        'comm_checks = ["09:00"]\ncheck_reply_s = 60\nexercise_only = true\n'
+        f"clock_offset_limit_s = {5 * rate}\n"
+        f'[scenario_clock]\nname = "drill"\nstarts_at = "{start}"\n'
+        f'real_start = "{now.strftime("%Y-%m-%dT%H:%M:%SZ")}"\nrate = {rate}\n'
+    )
+
+
+def alarm(node: Any, kind: str) -> Any:
+    """The newest alarm of a kind."""
+    rows = [row for row in node.get("/api/v1/picture")["alarms"] if row["kind"] == kind]
+    return max(rows, key=lambda row: row["raised"], default=None)
+
+
+def test_missed_check_goes_by_the_second_address_also_after_a_restart(
+    make: Any, kit: Any, ways: Any
+) -> None:
+    """H-LIN-3: a check that nobody answers is missed and an alarm; after a restart it goes by the alternate path, which
+    carries what is on the safety chain until the first address answers again, and ordinary statements wait for that."""
+    south_port, nowhere = kit.free_port(), f"https://127.0.0.1:{kit.free_port()}"
+    first, second = ways(south_port), ways(south_port)
+    parties = make(terms=fast_clock(), addresses={"south": first.address, "north": nowhere})
+    north, south = parties.north, parties.south
+    set_up(south, listen=f'"127.0.0.1:{south_port}"')
+    for node in (north, south):
+        set_up(node, heartbeat_s=1, retry_most_s=1)
+    set_up(north, alternates=f'{{ south = "{second.address}" }}')
+    parties.start("north", "south")
+    slot = kit.until(
+        lambda: (
+            (found := of_line(north, "south").streak) and found[-1].state == "missed" and found[-1]
+        ),
+        "the check is missed",
+    )
+    raised = kit.until(lambda: alarm(north, "comm-check"), "it is an alarm")
+    assert (raised["rank"], raised["over"], raised["message"]) == (2, False, slot.slot)
+    row = of_line(north, "south")
+    assert (row.word, row.path, row.alternate) == ("silent", None, True)
+    assert row.failing
+    north.kill()
+    second.open()
+    north.start()
+    answered = kit.until(
+        lambda: (found := of_line(north, "south")).streak[-1].state == "late" and found,
+        "it is answered by the other way",
+    )
+    assert (answered.streak[-1].slot, answered.streak[-1].path) == (slot.slot, "alternate")
+    assert (answered.path, answered.observed) == ("alternate", "open")
+    kit.until(lambda: alarm(north, "comm-check")["over"], "the alarm is over")
+    kit.ok("cease", north.dir, "--reason", "stop", "--exercise")
+    parties.file(north, kit.feature("O-1", start=kit.at(3000), end=kit.at(3060)))
+    kit.until(lambda: south.get("/api/v1/ceases")["ceases"], "the request is at south")
+    kit.until(lambda: alarm(south, "cease"), "and sounds there")
+    assert "north:O-1" not in south.notices()
+    assert "by the second address" in kit.ok("line", "show", north.dir, "south").out
+    first.open()
+    kit.until(lambda: "north:O-1" in south.notices(), "ordinary statements go on")
+    kit.until(lambda: of_line(north, "south").path == "first", "by the first address")
+    assert of_line(north, "south").failing is None
+    codes = [event["code"] for event in north.get("/api/v1/events")["events"]]
+    assert codes.count("line-alternate") == codes.count("line-first") == 1
+
+
+def test_cease_request_goes_by_the_second_address_as_soon_as_the_first_fails(
+    make: Any, kit: Any, ways: Any
+) -> None:
+    """H-LIN-3: what earns a receipt on the safety chain does not wait for a check to be missed; and its keys are pinned there too."""
+    south_port, nowhere = kit.free_port(), f"https://127.0.0.1:{kit.free_port()}"
+    first, second = ways(south_port), ways(south_port)
+    parties = make(addresses={"south": first.address, "north": nowhere})
+    north, south = parties.north, parties.south
+    set_up(south, listen=f'"127.0.0.1:{south_port}"')
+    set_up(north, alternates=f'{{ south = "{second.address}" }}', retry_most_s=60)
+    first.open()
+    second.open()
+    parties.start("north", "south")
+    parties.wait_open()
+    assert of_line(north, "south").path == "first"
+    first.cut()
+    kit.ok("line", "check", north.dir, "south")
+    kit.until(lambda: of_line(north, "south").failing, "the first address fails")
+    assert of_line(south, "north").by_hand == []
+    kit.ok("cease", north.dir, "--reason", "stop", "--exercise")
+    kit.until(lambda: south.get("/api/v1/ceases")["ceases"], "the request is at south")
+    slot = kit.until(
+        lambda: [s for s in of_line(north, "south").by_hand if s.state == "answered"],
+        "the check went along",
+    )[-1]
+    assert slot.path == "alternate"  # it counts for no way that it did not go
+    assert of_line(north, "south").path == "alternate"
+    second.cut()
+    stranger = ways(parties.witness.port)
+    parties.start("witness")
+    stranger.port = second.port
+    stranger.open()
+    kit.ok("cease", north.dir, "--reason", "again", "--exercise")
+    kit.until(lambda: north.line("south")["failing"], "whoever else answers there is no peer")
+    assert len(south.get("/api/v1/ceases")["ceases"]) == 1
+    first.open()
+    kit.until(lambda: len(south.get("/api/v1/ceases")["ceases"]) == 2, "the second request", 90)
+
+
+# -- silent, or suspended ------------------------------------------------------------------------------
+
+
+def words(north: Any, south: Any) -> tuple[str, str]:
+    """The word of the line on either side."""
+    return of_line(north, "south").word, of_line(south, "north").word
+
+
+def test_silence_and_suspension_are_different_words_on_both_sides(
+    make: Any, kit: Any, ways: Any
+) -> None:
+    """H-LIN-4: a line that nobody answers is silent, one that was suspended before is silent-suspended, and one that is
+    suspended and heard is open-suspended; the same on both sides, after a restart as well."""
+    ports = {"north": kit.free_port(), "south": kit.free_port()}
+    wires = {name: ways(port) for name, port in ports.items()}
+    parties = make(addresses={name: wire.address for name, wire in wires.items()})
+    north, south = parties.north, parties.south
+    for node in (north, south):
+        set_up(node, listen=f'"127.0.0.1:{ports[node.party]}"', heartbeat_s=0.5, retry_most_s=0.5)
+    for wire in wires.values():
+        wire.open()
+    parties.start("north", "south")
+    kit.until(lambda: words(north, south) == ("open", "open"), "both hear each other")
+    for wire in wires.values():
+        wire.cut()
+    kit.until(lambda: words(north, south) == ("silent", "silent"), "neither hears the other")
+    assert of_line(north, "south").declarations == []
+    for wire in wires.values():
+        wire.open()
+    kit.until(lambda: words(north, south) == ("open", "open"), "they hear each other again")
+    kit.ok("line", "suspend", south.dir, "north", "--reason", "the talks ended")
+    kit.until(
+        lambda: words(north, south) == ("open-suspended", "open-suspended"), "both know and hear"
+    )
+    # H-LIN-2: our own ordinary statements are refused on either side, and the safety chain is not
+    for node in (north, south):
+        refused = parties.file(node, kit.feature(f"S-{node.party}"))
+        assert refused.json["error"]["code"] == "line-suspended"
+        talk = kit.cli("talk", "say", node.dir, "hello", "--exercise", "--json")
+        assert talk.json["error"]["code"] == "line-suspended"
+        kit.ok("cease", node.dir, "--reason", "stop", "--exercise")
+    kit.until(
+        lambda: all(len(node.get("/api/v1/ceases")["ceases"]) == 2 for node in (north, south)),
+        "both requests are on both sides",
+    )
+    for wire in wires.values():
+        wire.cut()
+    north.kill()
+    north.start()
+    kit.until(
+        lambda: words(north, south) == ("silent-suspended", "silent-suspended"),
+        "suspended, and silent now",
+    )
+    text = kit.ok("status", north.dir).out
+    assert "declared: suspended (all) by south" in text
+    assert "observed: silent" in text
+    shown = kit.cli("line", "show", north.dir, "south")
+    assert (shown.code, "silent-suspended" in shown.out) == (1, True)
+    kit.ok("line", "resume", south.dir, "north", "--reason", "talks go on")
+    # south has said so, and north has not heard it
+    assert words(north, south) == ("silent-suspended", "silent")
+    for wire in wires.values():
+        wire.open()
+    kit.until(lambda: words(north, south) == ("open", "open"), "resumed and heard")
+
+
+def test_word_that_waits_for_the_line_is_shown_and_can_be_taken_back(make: Any, kit: Any) -> None:
+    """What was filed about a line that is down is neither declared nor lost: it is shown, and resuming takes it back."""
+    parties = make()
+    north = parties.north
+    parties.start("north")
+    said = kit.ok("line", "suspend", north.dir, "south", "--reason", "pressed by mistake").out
+    assert "goes when the line is up" in said
+    row = of_line(north, "south")
+    assert ([one.said for one in row.filed], row.declared) == (["suspended"], None)
+    kit.ok("line", "resume", north.dir, "south", "--reason", "by mistake")
+    assert of_line(north, "south").filed == []
+    parties.start("south")
+    parties.wait_open()
+    assert of_line(parties.south, "north").declared is None
+
+
+# -- by courier ----------------------------------------------------------------------------------------
+
+
+def test_cease_request_and_its_reply_go_by_courier_where_no_wire_goes(make: Any, kit: Any) -> None:
+    """Two nodes that cannot reach each other exchange a cease request and its reply by files, under the rules of every
+    frame: brought twice it changes nothing, and a letter is no voice."""
+    nowhere = {name: f"https://127.0.0.1:{kit.free_port()}" for name in ("north", "south")}
+    parties = make(addresses=nowhere)
+    north, south = parties.north, parties.south
+    bag = parties.root / "bag"
+    bag.mkdir()
+
+    def take(node: Any, number: int) -> Any:
+        words = ("courier", "take", node.dir, bag / str(number), "-o", bag / str(number + 1))
+        return kit.ok(*words, "--json").json
+
+    unavailable = kit.cli("courier", "write", north.dir, "south", "-o", bag / "0")
+    assert unavailable.code == 4
+    assert "must" in unavailable.err or "does not run" in unavailable.err
+    parties.start("north", "south")
+    kit.ok("cease", north.dir, "--reason", "stop", "--exercise")
+    wrote = kit.ok("courier", "write", north.dir, "south", "-o", bag / "1", "--json").json
+    assert (wrote["state"], wrote["statements"], wrote["unsigned"]) == ("cold", 0, 1)
+    assert take(south, 1)["carry"] is True
+    back = take(north, 2)
+    assert (back["state"], back["statements"], back["unsigned"]) == ("open", 1, 0)
+    assert take(south, 3)["taken"] == 1
+    (asked,) = south.get("/api/v1/ceases")["ceases"]
+    assert alarm(south, "cease")["statement"] == asked["statement"]
+    kit.ok("cease", "reply", south.dir, asked["statement"], "ceasing")
+    kit.ok("courier", "write", south.dir, "north", "-o", bag / "5")
+    answered = take(north, 5)
+    assert answered["taken"] == 2  # the receipt and the reply
+    (row,) = north.get("/api/v1/urgent")["urgent"]
+    assert row["status"] == "ceasing"
+    assert take(south, 6)["carry"] is True
+    assert take(north, 7)["carry"] is False
+    entries = south.status()["ledger"]["entries"]
+    again = take(south, 3)
+    assert (again["taken"], again["duplicates"]) == (0, 1)
+    assert south.status()["ledger"]["entries"] == entries
+    for node, peer in ((north, "south"), (south, "north")):
+        line = of_line(node, peer)
+        assert (line.observed, line.path, line.last_heard) == ("silent", "courier", None)
+        assert kit.ok("ledger", "verify", node.dir, "--json").json["consistent"]
+
+
+def test_file_that_is_no_frame_to_this_party_is_refused(make: Any, kit: Any) -> None:
+    """A file that was changed on the way, or is for another, is refused by name, and nothing is taken."""
+    parties = make()
+    north, south = parties.north, parties.south
+    parties.start("north", "south")
+    bag = parties.root / "frame"
+    kit.ok("courier", "write", north.dir, "south", "-o", bag)
+    entries = south.status()["ledger"]["entries"]
+    own = kit.cli("courier", "take", north.dir, bag, "--json")
+    assert own.json["error"]["code"] == "frame-misdirected"
+    document = json.loads(bag.read_text())
+    document["frame"]["number"] += 1
+    for text in (json.dumps(document, separators=(",", ":")), "{}", ""):
+        bag.write_text(text)
+        refused = kit.cli("courier", "take", south.dir, bag, "--json")
+        assert refused.code != 0
+        assert refused.json["error"]["kind"] == "PeerError"
+    assert [r["peer"] for r in south.get("/api/v1/evidence")["samples"]] == ["-"] * 3
+    assert south.status()["ledger"]["entries"] <= entries + 2  # of the line between the two

@@ -10,7 +10,21 @@ from typing import Annotated, Any
 import typer
 
 from detente import __version__
-from detente.cli import agree, clearance, keys, ledger, notice, operate, play, rungs, talk, urgent
+from detente.cli import (
+    agree,
+    clearance,
+    courier,
+    keys,
+    ledger,
+    line,
+    notice,
+    operate,
+    play,
+    roster,
+    rungs,
+    talk,
+    urgent,
+)
 from detente.cli.output import err, errors, out, show
 
 app = typer.Typer(
@@ -29,6 +43,9 @@ notice.app.command("acted")(rungs.acted)
 notice.app.command("clearance")(clearance.clearance)
 app.add_typer(notice.app, name="notice", rich_help_panel="Every day")
 app.add_typer(talk.app, name="talk", rich_help_panel="Every day")
+app.add_typer(line.app, name="line", rich_help_panel="Every day")
+app.add_typer(roster.app, name="roster", rich_help_panel="Every day")
+app.add_typer(courier.app, name="courier", rich_help_panel="Operations")
 app.add_typer(urgent.ceases, name="cease", rich_help_panel="Every day")
 app.add_typer(urgent.emergencies, name="emergency", rich_help_panel="Every day")
 app.add_typer(operate.operators, name="operator", rich_help_panel="Operations")
@@ -138,6 +155,7 @@ def serve(
 app.command(rich_help_panel="Every day")(notice.receipts)
 app.command(rich_help_panel="Every day")(notice.conflicts)
 app.command(rich_help_panel="Every day")(talk.phrasebook)
+app.command(rich_help_panel="Every day")(roster.handover)
 app.command(rich_help_panel="Every day")(notice.check)
 app.command(rich_help_panel="Every day")(notice.read)
 app.command(rich_help_panel="The record")(ledger.ask)

@@ -15,6 +15,7 @@ import typer
 
 from detente import __version__
 from detente.cli.client import Api
+from detente.cli.line import declared_text, observed_text
 from detente.cli.output import clock_line, errors, out, print_table, show, table
 from detente.errors import DetenteError
 from detente.node.clock import real_us
@@ -153,6 +154,8 @@ def status(directory: Dir, as_json: Json = False) -> None:
                 f"  line to {line['peer']}: {line['state']}, {heard}, {line['waiting']} waiting, {line['unsigned']} unsigned{offset}{failing}",
                 markup=False,
             )
+            observed = observed_text(line, running=found["running"])
+            out.print(f"    declared: {declared_text(line)}; observed: {observed}", markup=False)
         for alarm in found["alarms"]:
             out.print(f"  alarm {alarm['time']} {alarm['code']}: {alarm['message']}", markup=False)
 

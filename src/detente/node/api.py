@@ -22,8 +22,10 @@ from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
 from detente.node import metrics, shapes
 from detente.node.clearance import clearance_routes
+from detente.node.courier import courier_routes
 from detente.node.gate import Gate, door_of, who_asks
 from detente.node.lineroom import line_routes
+from detente.node.linerow import line_row
 from detente.node.node import Node
 from detente.node.operators import Officer, add_operator, officer_of
 from detente.node.peerdoor import HANDLERS, public_routes, read_body
@@ -545,6 +547,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             *urgent_routes(node, officer),
             *line_routes(node, serving, officer),
             *roster_routes(node, officer),
+            *courier_routes(node, officer, running=serving is not None),
             status,
             file_notice,
             list_notices,
@@ -617,6 +620,9 @@ def _status(node: Node, core: Core, serving: Serving | None) -> dict[str, Any]:
             if serving and (peer, "ordinary") in serving.lines
             else None
         )
+        shown = line_row(node, serving, core, peer, now_us)
+        row["declarations"] = msgspec.to_builtins(shown.declarations)
+        row |= {name: getattr(shown, name) for name in ("observed", "word", "path")}
         lines.append(row)
     return {
         "party": core.identity.party,

@@ -9,6 +9,7 @@ import msgspec
 from detente.hotline.health import (
     DeclaredState,
     Observed,
+    Saying,
     Scope,
     Slot,
     Word,
@@ -23,6 +24,7 @@ from detente.protocol.linestate import (
     Declared,
     check_peer,
     checks_by_hand,
+    declarations_filed,
     declared_of,
     next_check,
     streak,
@@ -126,9 +128,24 @@ def _declared(one: Declared) -> DeclaredRow:
     return DeclaredRow(one.scope, one.kind, format_time(one.since_us), one.reason, one.by)
 
 
-class LineDetail(LineRow, frozen=True, kw_only=True):
-    """The line to one peer, and the checks of it that officers made, the last 60, oldest first."""
+class FiledRow(msgspec.Struct, frozen=True):
+    """What an officer here said of a line, and what waits for that very line to be signed."""
 
+    said: Saying
+    scope: Scope
+    reason: str
+    filed: str
+
+
+class LineDetail(LineRow, frozen=True, kw_only=True):
+    """The line to one peer in full.
+
+    Attributes:
+        filed: said here and not signed yet, oldest first: neither declared nor known to the peer.
+        by_hand: the checks that officers made, the last 60, oldest first.
+    """
+
+    filed: list[FiledRow]
     by_hand: list[Slot]
     clock: str
     now: str
@@ -145,6 +162,10 @@ def line_detail(node: Node, serving: Serving | None, core: Core, peer: str) -> L
     row = line_row(node, serving, core, peer, now_us)
     return LineDetail(
         **{name: getattr(row, name) for name in LineRow.__struct_fields__},
+        filed=[
+            FiledRow(saying, values["scope"], values["reason"], format_time(intent.filed_us))
+            for saying, values, intent in declarations_filed(core, peer)
+        ],
         by_hand=checks_by_hand(core.state, peer),
         clock=node.clock.label,
         now=format_time(now_us),

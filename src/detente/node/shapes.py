@@ -15,8 +15,11 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET, UnsetType
 
+from detente.hotline.health import Observed, Word
 from detente.interop.found import Geometry
+from detente.node.linerow import DeclaredRow
 from detente.protocol.ladder import LadderRow, Unit
+from detente.protocol.link import CarriedBy
 
 
 class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -340,7 +343,7 @@ class LedgerSummary(Shape):
 
 
 class LineStatus(Shape):
-    """One line: its state, when the peer was heard, what waits."""
+    """One line: its state, when the peer was heard, what waits; what is declared beside what is observed."""
 
     peer: str
     state: Literal["cold", "open", "behind", "peer-behind", "forked"]
@@ -350,6 +353,10 @@ class LineStatus(Shape):
     unsigned: int
     offset_s: float | None
     failing: str | None
+    declarations: list[DeclaredRow]
+    observed: Observed
+    word: Word
+    path: CarriedBy | None
 
 
 class KeyStatus(Shape):

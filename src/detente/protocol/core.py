@@ -738,6 +738,19 @@ class Core:
             commit_openings(intent.openings)
         )
 
+    def withdraw(self, intent: Intent, now_us: int, *, officer: str, desk: str) -> None:
+        """Give up what waits unsigned for everybody: nobody was told of it, and the record says who took it back."""
+        assert intent.waiting == intent.to
+        self.append_local(
+            now_us,
+            "statement/withdrawn",
+            officer=officer,
+            desk=desk,
+            said=intent.type,
+            to=list(intent.to),
+        )
+        self.journal.put_intent(self._set_waiting(intent, ()))
+
     def _drop(self, intent: Intent, now_us: int) -> list[Effect]:
         """Give up a filing that would contradict what was said before the loss, aloud."""
         self._set_waiting(intent, ())

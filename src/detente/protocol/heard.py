@@ -59,7 +59,7 @@ def topic_of(state: State, type_: str, values: Json) -> Topic | None:
         type_: of a statement or a local entry.
         values: its body or its document.
     """
-    if type_ == "statement/filed":
+    if type_ in ("statement/filed", "statement/withdrawn"):
         return topic_of(state, values["said"], {})
     if type_.startswith("talk/"):
         return "talks"

@@ -30,7 +30,7 @@ from detente.hotline.health import (
 from detente.protocol.cause import Raised
 from detente.protocol.effect import Alert, Detour, Effect
 from detente.protocol.form import Type, check_text, check_value, is_statement_id, is_time
-from detente.protocol.journal import Entry, Json
+from detente.protocol.journal import Entry, Intent, Json
 from detente.protocol.statement import Statement, Thread, body_values
 from detente.units import US_PER_S, format_time, parse_time
 
@@ -349,22 +349,38 @@ def declare(
     officer: str,
     desk: str,
 ) -> tuple[tuple[str, ...], list[Effect]]:
-    """Declare a line suspended, resumed or at fault.
+    """Declare a line suspended, resumed or at fault; to resume what was not signed yet takes it back.
 
     Raises:
         UsageError: ``recipient-unknown``. RefusedError: ``line-move``, ``value-wrong``.
     """
+    waiting = declarations_filed(core, peer)
+    if any((said, values["scope"]) == (saying, scope) for said, values, _ in waiting):
+        raise RefusedError(
+            "line-move",
+            f"{saying!r} of {scope!r} waits for the line; it must not be said twice",
+            field="scope",
+        )
+    own = core.identity.party
+    stands = any(
+        one.by == own and scope in ("all", one.scope) for one in declared_of(core.state, peer)
+    )
+    taken = [intent for _, values, intent in waiting if scope in ("all", values["scope"])]
+    if saying == "resumed" and taken and not stands:
+        for intent in taken:  # nobody was told: there is nothing to resume
+            core.withdraw(intent, now_us, officer=officer, desk=desk)
+        return (), []
     type_ = f"hotline/{saying}"
-    for intent in core.intents.values():
-        if peer in intent.waiting and intent.type in _DECLARING:
-            values = body_values(intent.openings)
-            if (intent.type, values["scope"]) == (type_, scope):
-                raise RefusedError(
-                    "line-move",
-                    f"{saying!r} of {scope!r} waits for the line; it must not be said twice",
-                    field="scope",
-                )
     return _say(core, type_, {"reason": reason, "scope": scope}, peer, now_us, officer, desk)
+
+
+def declarations_filed(core: Core, peer: str) -> list[tuple[Saying, Json, Intent]]:
+    """What was said here of a line and waits for it to be signed: with its body and its filing."""
+    return [
+        (_DECLARING[intent.type], body_values(intent.openings), intent)
+        for _, intent in sorted(core.intents.items())
+        if peer in intent.waiting and intent.type in _DECLARING
+    ]
 
 
 def _say(
@@ -415,8 +431,13 @@ def _begin(
 
 
 def _try(core: Core, peer: str, values: Json, now_us: int, officer: str, desk: str) -> list[Effect]:
-    if any(peer in one.waiting and one.type == "hotline/check" for one in core.intents.values()):
+    waiting = [
+        one for one in core.intents.values() if peer in one.waiting and one.type == "hotline/check"
+    ]
+    if waiting and values["path"] == "first":
         return []  # one that waits will do when the line is up: a week of silence is not fourteen
+    for one in waiting:
+        core.withdraw(one, now_us, officer=officer, desk=desk)  # it names a way that it will not go
     try:
         return _say(core, "hotline/check", values, peer, now_us, officer, desk)[1]
     except DetenteError:
