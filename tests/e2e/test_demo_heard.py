@@ -53,6 +53,8 @@ SHOWN = {
         "looks at the line to South: silent-suspended\n",
         "looks at the line to South: open\n",
         "lead time",
+        "looks at the line to South: open-fault\n",
+        "the other side's machine answers",
     ),
     "il20-2018-heard": (
         'the node asks before sending: "north of ponta delgada" is said, and the volume lies west of',
@@ -61,6 +63,7 @@ SHOWN = {
         "NOT ENOUGH",
         "somebody else's air defence may fire: own notices within 50 NM: SURVEY",
         "it agrees: 0 m off",
+        "on South's screen in ru:",
         "WILCO",
         "must move for HAZARD: enough",
         "DOWN-1: ASSISTING",

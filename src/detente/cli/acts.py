@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
 from detente.errors import DetenteError
@@ -33,11 +34,12 @@ from detente.scenario.act import (
     ReadBack,
     Reply,
     Roster,
+    Slot,
     Urgent,
 )
 from detente.scenario.place import Shape, When
 from detente.scenario.script import Party
-from detente.units import US_PER_S, format_duration, format_time, parse_time
+from detente.units import NANODEG_PER_DEG, US_PER_S, format_duration, format_time, parse_time
 
 SEEN_S = 20.0  # on loopback an exchange takes milliseconds; past this the nodes show something else
 PAUSE_S = 0.1
@@ -459,8 +461,7 @@ class Acts:
 
     def _message(self, step: Message) -> None:
         what = f'"{step.text}"' if step.text else step.phrase
-        if step.slots:
-            what += f" ({', '.join(f'{name} {value}' for name, value in step.slots)})"
+        slots = {name: self._slot(value) for name, value in step.slots}
         self._tell(
             step.party,
             f"says to the desk {step.to_desk}{self._at(step)}, {step.precedence}: {what}",
@@ -478,10 +479,38 @@ class Acts:
         if step.text:
             body["text"] = step.text
         else:
-            body |= {"phrase": step.phrase, "slots": dict(step.slots)}
+            body |= {"phrase": step.phrase, "slots": slots}
         if step.translator:
             body["translator"] = step.translator
         self._talked(step, "/api/v1/talks", body, "messages")
+        if step.shown_in:
+            self._shown(step)
+
+    def _slot(self, value: Slot) -> str | int | Json:
+        if isinstance(value, When):
+            return self._time(value)
+        if isinstance(value, tuple):
+            lon, lat = (round(Fraction(str(one)) * NANODEG_PER_DEG) for one in value)
+            return {"lat": lat, "lon": lon}
+        return value
+
+    def _shown(self, step: Message) -> None:
+        """The phrase as the receiver's screen has it, in the receiver's language."""
+        peer = self._peer(step.party)
+
+        def look() -> str | None:
+            for talk in self._get(peer, "/api/v1/talks")["talks"]:
+                path = f"/api/v1/talks/{talk['id']}?opened=false&language={step.shown_in}"
+                for one in self._get(peer, path)["messages"]:
+                    if one["statement"] == self.ids[step.name] and one["shown"]:
+                        return str(one["shown"]["text"])
+            return None
+
+        text = self._until(look)
+        if text is None:
+            self.show.wrong(f"{step.name} should be shown in {step.shown_in}")
+            return
+        self.show.more(f"on {self.show.name(peer)}'s screen in {step.shown_in}: {text}")
 
     def _answer(self, step: Answer) -> None:
         said = f": {step.text}" if step.text else ""
@@ -544,6 +573,9 @@ class Acts:
     # -- the line and the watch ----------------------------------------------------------------
 
     def _declare(self, step: Declare) -> None:
+        if step.do == "check":
+            self._check(step)
+            return
         word = {"suspend": "SUSPENDED", "resume": "RESUMED", "fault": "AT FAULT"}[step.do]
         self._tell(
             step.party,
@@ -557,6 +589,23 @@ class Acts:
             self.show.more(_ASKED_FIRST)
             self._asked(step, "POST", path, {**body, "confirmed": True})
             self.show.more(_CONFIRMED)
+
+    def _check(self, step: Declare) -> None:
+        peer = self._peer(step.party)
+        said = f": {step.text}" if step.text else ""
+        self._tell(step.party, f"checks the line to {self.show.name(peer)} by hand{said}", "bold")
+        before = self._by_hand(step.party, peer)
+        if self._asked(step, "POST", f"/api/v1/line/{peer}/check", {}) is None:
+            return
+        found = self._until(lambda: True if self._by_hand(step.party, peer) > before else None)
+        if found:
+            self.show.more("the other side's machine answers", "green")
+        else:
+            self.show.wrong("the check should be answered")
+
+    def _by_hand(self, party: str, peer: str) -> int:
+        checks = self._get(party, f"/api/v1/line/{peer}")["by_hand"]
+        return sum(one["state"] == "answered" for one in checks)
 
     def _line(self, step: Line) -> None:
         peer = self._peer(step.party)

@@ -24,13 +24,16 @@ from detente.hotline.talk import ANSWERS
 from detente.limits import NAME_CHARS, REGION_CHARS, UNITS_PER_NOTICE
 from detente.notice.activity import PRECEDENCES
 from detente.notice.ladder import ACTIONS, RUNG_STATES, RUNGS
-from detente.scenario.place import Shape, When, parse_shape, parse_when
+from detente.scenario.place import Position, Shape, When, parse_position, parse_shape, parse_when
 from detente.scenario.table import Table
 
 DESK = Terms().desks[0]  # who acts where a step names no desk
 LATENESS_MOST_S = 86_400  # of an expectation; a play lasts a day at most
 STEPS_MOST = 20  # of an escalation; more than an agreement ever gives
 SLOTS_MOST = 60  # of a streak
+
+
+Slot = str | int | When | Position  # words, a number, a time, or a place: longitude, latitude
 
 
 class ReadBack(Struct, frozen=True):
@@ -111,7 +114,11 @@ class Reply(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """A message from desk to desk: a text, or a phrase with its slots."""
+    """A message from desk to desk: a text, or a phrase with its slots.
+
+    Attributes:
+        shown_in: the language in which the receiver's screen is looked at afterwards, or empty.
+    """
 
     at_s: float
     party: str
@@ -123,8 +130,9 @@ class Message(Struct, frozen=True):
     language: str
     text: str
     phrase: str
-    slots: tuple[tuple[str, str | int], ...]
+    slots: tuple[tuple[str, Slot], ...]
     translator: str
+    shown_in: str
     expect_question: bool
 
 
@@ -171,12 +179,12 @@ class AgreeCall(Struct, frozen=True):
 
 
 class Declare(Struct, frozen=True):
-    """A line declared suspended, at fault or resumed."""
+    """A line declared suspended, at fault or resumed; or checked by hand, which declares nothing."""
 
     at_s: float
     party: str
     desk: str
-    do: Literal["suspend", "resume", "fault"]
+    do: Literal["suspend", "resume", "fault", "check"]
     scope: str
     text: str
     expect_rule: str
@@ -299,7 +307,7 @@ Act = Acted | Looked
 
 ACTS = (
     *("read-back", "disseminate", "act", "cease", "emergency", "reply", "message", "answer"),
-    *("call", "agree-call", "suspend", "resume", "fault", "roster", "handover"),
+    *("call", "agree-call", "suspend", "resume", "fault", "check", "roster", "handover"),
     *("away", "back", "go-silent", "come-back"),
     *("ladder", "alarm", "urgent", "line", "clearance"),
 )
@@ -366,13 +374,14 @@ def parse_act(table: Table, do: str, at_s: float, party: str, named: Named) -> A
         return Handover(
             at_s, party, desk, table.token("to"), table.flag("sound_tested"), table.text("text", "")
         )
+    checks = do == "check"
     return Declare(
         at_s=at_s,
         party=party,
         desk=desk,
-        do=cast("Literal['suspend', 'resume', 'fault']", do),
-        scope=table.choice("scope", SCOPES),
-        text=table.text("text"),
+        do=cast("Literal['suspend', 'resume', 'fault', 'check']", do),
+        scope="" if checks else table.choice("scope", SCOPES),
+        text=table.text("text", "" if checks else None),
         expect_rule=_rule(table),
     )
 
@@ -527,11 +536,16 @@ def _parse_talk(
         phrase=phrase,
         slots=tuple((one, _slot(slots, one)) for one in slots.names()),
         translator=table.text("translator", "", most_chars=NAME_CHARS),
+        shown_in=table.token("shown_in", "") if phrase else "",
         expect_question=table.flag("expect_question", False),
     )
 
 
-def _slot(table: Table, name: str) -> str | int:
+def _slot(table: Table, name: str) -> Slot:
+    if name.startswith("place"):
+        return parse_position(table, name)
+    if name.startswith("time"):
+        return parse_when(table, name)
     value = table.value(name, "a text or a whole number")
     if isinstance(value, bool) or not isinstance(value, str | int):
         table.wrong(name, "a text or a whole number")

@@ -115,6 +115,12 @@ def parse_shape(table: Table, *, sizeless: bool = False) -> Shape:
     )
 
 
+def parse_position(table: Table, name: str) -> Position:
+    """One position ``[longitude, latitude]``, degrees."""
+    rule = "a position [longitude, latitude] in degrees"
+    return _position(table, name, table.value(name, rule), rule)
+
+
 def _size(table: Table, name: str) -> tuple[str, float]:
     metres, miles = f"{name}_m", f"{name}_nm"
     if table.has(metres) == table.has(miles):

@@ -58,13 +58,14 @@ ACT = {
     "reply": 'party = "north"\nname = "STOP"\nreply = "effective"\ndesk = "general-staff"\n',
     "urgent": 'party = "south"\nname = "STOP"\nstatus = "effective"\nreceived_within_s = 5\nstep = 0\n',
     "emergency": 'party = "north"\nname = "DOWN"\nkind = "distress"\ncircle = [[31.5, 33.5]]\n',
-    "message": 'party = "north"\nname = "ASK"\nprecedence = "flash"\nphrase = "p.q"\n[steps.slots]\nnumber = 3\n',
+    "message": 'party = "north"\nname = "ASK"\nprecedence = "flash"\nphrase = "p.q"\nshown_in = "ru"\n[steps.slots]\nnumber = 3\nplace = [31.5, 33.5]\ntime-2 = "+00:05:00"\n',
     "answer": 'party = "south"\nname = "ASK"\nanswer = "wilco"\n',
     "call": 'party = "south"\nname = "CALL"\nline = "safety"\nstart = "+00:01:00"\nend = "+00:02:00"\nanswered_after_s = 3\ntext = "South called"\n',
     "agree-call": 'party = "north"\nname = "CALL"\nagrees = true\n',
     "suspend": 'party = "north"\nscope = "all"\ntext = "by order"\n',
     "fault": 'party = "north"\nscope = "talk"\ntext = "a cable"\n',
     "resume": 'party = "north"\nscope = "all"\ntext = "by order"\n',
+    "check": 'party = "north"\n',
     "line": 'party = "north"\nword = "silent-suspended"\nmissed = 2\n',
     "roster": 'party = "north"\nlanguages = ["en"]\nstart = "+00:00:00"\nend = "+08:00:00"\n',
     "handover": 'party = "north"\nto = "relief"\nsound_tested = true\n',
@@ -129,6 +130,7 @@ def test_act_terms_reach_the_agreement() -> None:
         ((step("answer"),), "name"),
         ((step("message", ACT["message"].replace("phrase", "text = 'x'\nphrase")),), "text"),
         ((step("message", ACT["message"].replace("= 3", "= 3.5")),), "slots.number"),
+        ((step("message", ACT["message"].replace("33.5]", "93.5]")),), "slots.place"),
         ((step("call"), step("agree-call", ACT["agree-call"].replace("north", "south"))), "name"),
         ((step("suspend", 'party = "north"\nscope = "half"\ntext = "x"\n'),), "scope"),
         ((step("line", ACT["line"].replace("silent-suspended", "quiet")),), "word"),
@@ -220,7 +222,7 @@ def test_korea_play_expects_two_words_for_two_silences() -> None:
     words = [one.word for one in looks("korea-lines", Line) if isinstance(one, Line)]
     assert words == [
         "open", "silent", "open", "open", "open-suspended", "open-suspended",
-        "silent-suspended", "open",
+        "silent-suspended", "open", "open-fault",
     ]  # fmt: skip
 
 

@@ -1,0 +1,215 @@
+"""The player's acts against nodes that answer what a test says: an expectation that fails is said aloud."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from detente.cli import acts
+from detente.cli.acts import Acts
+from detente.errors import RefusedError
+from detente.scenario.act import (
+    DESK,
+    Act,
+    ActOn,
+    Alarm,
+    Clearance,
+    Declare,
+    Ladder,
+    Line,
+    ReadBack,
+    Urgent,
+)
+from detente.scenario.place import Shape, When
+from detente.scenario.script import DEFAULT_PARTIES, Party
+
+PLACE = Shape("Point", ((((-30.5, 37.4)),),))
+
+
+class Nodes:
+    """Both nodes: what they answer by party and path; where nothing stands for a party, it is for both."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, str, Any]] = []
+        self.party = ""
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """The cast."""
+        return DEFAULT_PARTIES
+
+    def desk(self, party: str, desk: str) -> Nodes:
+        """An officer."""
+        self.party = party
+        return self
+
+    def json(self, method: str, path: str, *, body: Any = None) -> Any:
+        """What the test says."""
+        self.asked.append((method, path, body))
+        found = self.answers.get(f"{self.party} {path}", self.answers.get(path))
+        if isinstance(found, Exception):
+            raise found
+        assert found is not None, path
+        return found
+
+    def silence(self, party: str) -> None:
+        """Nothing to end."""
+
+    def revive(self, party: str) -> None:
+        """Nothing to start."""
+
+
+class Told:
+    """What is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.wrongs: list[str] = []
+
+    def line(self, now_us: int, party: str, text: str, style: str = "") -> None:
+        """One line."""
+        self.lines.append(text)
+
+    def more(self, text: str, style: str = "", *, wrap: bool = True) -> None:
+        """One line."""
+        self.lines.append(text)
+
+    def command(self, text: str) -> None:
+        """One line."""
+
+    def wrong(self, text: str) -> None:
+        """Kept."""
+        self.wrongs.append(text)
+
+    def name(self, party: str) -> str:
+        """With a capital letter."""
+        return party.title()
+
+
+class Still:
+    """A clock that stands."""
+
+    label = "UTC"
+
+    def now_us(self) -> int:
+        """Nought."""
+        return 0
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for canned answers."""
+    monkeypatch.setattr(acts, "SEEN_S", 0.0)
+    monkeypatch.setattr(acts, "PAUSE_S", 0.0)
+
+
+def done(step: Act, answers: dict[str, Any]) -> tuple[Told, Nodes]:
+    """What is told of one step."""
+    nodes, told = Nodes(answers), Told()
+    player = Acts(nodes, told, Still(), {"A-1": "north:A-1"}, lambda: 0)
+    player.ids["STOP"] = "ab"
+    player.do(step)
+    return told, nodes
+
+
+def ladder(state: str, note: str | None = None) -> dict[str, Any]:
+    """A picture with one notice and one rung."""
+    rung = {"rung": "disseminated", "state": state, "note": note}
+    return {"notices": [{"id": "north:A-1", "ladder": [{"rungs": [rung]}]}]}
+
+
+def line(word: str, states: tuple[str, ...]) -> dict[str, Any]:
+    """A picture with one line."""
+    streak = [{"state": state} for state in states]
+    row = {"peer": "south", "word": word, "declared": None, "observed": "open", "streak": streak}
+    return {"lines": [row]}
+
+
+def urgent(status: str, received: str | None) -> dict[str, Any]:
+    """A picture with one request."""
+    row = {
+        "id": "ab", "status": status, "step": 0, "desk": None, "to": "south", "open": True,
+        "asked": "2027-01-01T00:00:00Z", "received": received, "first_reply_s": None, "effective_s": None,
+    }  # fmt: skip
+    return {"urgent": [row]}
+
+
+PICTURE = "/api/v1/picture"
+MISSING = Ladder(0, "north", "A-1", (("disseminated", "missing"),), ("disseminated",))
+ASKED = Urgent(0, "north", "STOP", "asked", 5.0, None, "")
+
+
+@pytest.mark.parametrize(
+    ("step", "answers", "wrong"),
+    [
+        (MISSING, {PICTURE: ladder("missing", "no-answer")}, ""),
+        (MISSING, {PICTURE: ladder("missing")}, "both nodes should show disseminated missing"),
+        (MISSING, {PICTURE: ladder("due")}, "both nodes should show"),
+        (
+            MISSING,
+            {
+                PICTURE: ladder("missing", "no-answer"),
+                f"south {PICTURE}": ladder("due"),
+            },
+            "both nodes should show",
+        ),
+        (ASKED, {PICTURE: urgent("asked", "2027-01-01T00:00:04Z")}, ""),
+        (ASKED, {PICTURE: urgent("asked", "2027-01-01T00:00:06Z")}, "received within 5 s"),
+        (ASKED, {PICTURE: urgent("asked", None)}, "received within 5 s"),
+        (ASKED, {PICTURE: urgent("ceasing", "2027-01-01T00:00:04Z")}, "should show asked"),
+        (Line(0, "north", "open", 1, 1, 0), {PICTURE: line("open", ("late", "answered"))}, ""),
+        (
+            Line(0, "north", "open", 1, 1, 0),
+            {PICTURE: line("open", ("answered",))},
+            "should be open",
+        ),
+        (Line(0, "north", "silent", 0, 0, 0), {PICTURE: line("open", ())}, "should be silent"),
+        (Alarm(0, "north", "cease", "", "none"), {PICTURE: {"alarms": []}}, ""),
+        (Alarm(0, "north", "cease", "", "both"), {PICTURE: {"alarms": []}}, "should be an alarm"),
+        (
+            Clearance(0, "south", "A-1", "not-enough", False),
+            {"/api/v1/notices/north:A-1/clearance": {"rows": [], "third_party": None}},
+            "should be not-enough",
+        ),
+    ],
+)
+def test_expectation_that_fails_is_told(step: Act, answers: dict[str, Any], wrong: str) -> None:
+    """What holds is told without complaint; what does not, or holds at one node only, is said aloud."""
+    told, _ = done(step, answers)
+    if wrong:
+        assert any(wrong in one for one in told.wrongs), told.wrongs
+    else:
+        assert told.wrongs == []
+
+
+def test_refusal_by_another_rule_or_none_is_told() -> None:
+    """An act that must be refused by a rule is wrong when it is taken, or refused by another."""
+    step = ActOn(0, "south", DESK, "A-1", "noted", "", "not-disseminated")
+    path = "/api/v1/notices/north:A-1/acted"
+    right = RefusedError("not-disseminated", "not every unit has acknowledged")
+    other = RefusedError("action-unknown", "action is unknown")
+    assert done(step, {path: right})[0].wrongs == []
+    assert "refused by not-disseminated" in done(step, {path: other})[0].wrongs[0]
+    assert "it was taken" in done(step, {path: {}})[0].wrongs[0]
+
+
+def test_read_back_is_given_as_figures_and_its_metres_are_told() -> None:
+    """A read-back goes out in the receiver's own figures, and the comparison that the node made is what counts."""
+    step = ReadBack(
+        0, "south", DESK, "A-1", PLACE, When(at_us=0), When(at_us=60_000_000), "", "agrees"
+    )
+    compared = {"agrees": False, "place_m": 5122, "from_min": 0, "until_min": 1}
+    told, nodes = done(step, {"/api/v1/notices/north:A-1/read-back": {"comparison": compared}})
+    assert nodes.asked[0][2]["place"] == "37.400000N 030.500000W"
+    assert any("5,122 m" in one for one in told.lines)
+    assert told.wrongs == ["the read-back differs; it should be one that agrees"]
+
+
+def test_declaration_that_the_node_asks_about_is_confirmed_and_told() -> None:
+    """Where the node asks first nothing was said; the officer confirms, and that is told."""
+    step = Declare(0, "north", DESK, "suspend", "all", "by order", "")
+    told, nodes = done(step, {"/api/v1/line/south/suspend": {"said": False}})
+    assert [body.get("confirmed") for _, _, body in nodes.asked] == [None, True]
+    assert any("asks first" in one for one in told.lines)
