@@ -168,3 +168,13 @@ def test_phrasebook_is_printed_in_a_language(kit: Any) -> None:
     assert "draft" in ran.out
     assert "traffic." not in ran.out
     assert kit.cli("phrasebook", "--language", "xx").code == 2
+
+
+def test_thread_of_a_notice_is_there_before_anything_is_said_in_it(trio: Any, kit: Any) -> None:
+    """H-TAL-6: A thread is named by what it is about: that of a notice in the record is empty, of one that is not, unknown."""
+    kit.ok("notice", "file", trio.south.dir, trio.save(kit.feature("TALKED", -31, 21)))
+    kit.until(lambda: "south:TALKED" in trio.north.notices(), "the notice arrives")
+    found = trio.north.get("/api/v1/talks/notice:south:TALKED")
+    assert (found["messages"], found["calls"], found["talk"]["exercise"]) == ([], [], True)
+    answer = trio.north.http().get("/api/v1/talks/notice:south:NOTHING")
+    assert answer.json()["error"]["code"] == "thread-unknown"

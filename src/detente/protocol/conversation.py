@@ -612,21 +612,22 @@ def talk_detail(
     """A thread as an officer reads it in a language.
 
     Raises:
-        UsageError: ``thread-unknown``: nothing was said in it, and nothing waits to be.
+        UsageError: ``thread-unknown``: nothing was said in it, nothing waits to be, and what it is about is not known.
     """
     key, state = talk_key(thread), core.state.talk
     drafts = [one for one in draft_rows(core, book) if one.thread == key]
     waiting = [_waiting_row(one, book) for one in _waiting(core, thread)]
     talk = state.threads.get(key)
     if talk is None:
-        if not drafts and not waiting:
+        if not drafts and not waiting and not _is_known(core, thread):
             raise UsageError(
                 "thread-unknown",
                 f"thread is {shown(key)}; it must be one in which something was said",
                 hint="see: detente talk list DIR",
                 field="thread",
             )
-        talk = Talk(thread, core.state.exercise_only, core.tree.size - 1, [core.identity.party])
+        exercise = _exercise_of(core, thread, asked=False)
+        talk = Talk(thread, exercise, core.tree.size - 1, [core.identity.party])
     return TalkDetail(
         talk=_talk_row(core, talk, book, language),
         messages=[
@@ -635,6 +636,19 @@ def talk_detail(
         calls=[_call_row(state.calls[id_]) for id_ in talk.calls],
         drafts=drafts,
         waiting=waiting,
+    )
+
+
+def _is_known(core: Core, thread: Thread) -> bool:
+    """Whether a thread is about something in this record."""
+    state = core.state
+    return (
+        (
+            thread.kind == "notice"
+            and (thread.id in state.notices or thread.id in state.filed_versions)
+        )
+        or (thread.kind == "conflict" and thread.id in state.conflicts)
+        or (thread.kind == "cease" and any(one["statement"] == thread.id for one in state.ceases))
     )
 
 
