@@ -7,6 +7,7 @@ export const PAGES = [
   "conflicts",
   "alarms",
   "urgent",
+  "talk",
   "file",
   "ask",
   "map",
