@@ -14,7 +14,7 @@ import signal
 import time
 from pathlib import Path
 
-from consoles import Stand, feature, square, stand
+from consoles import Stand, feature, square, stand, wait
 from playwright.sync_api import Page
 
 from detente.cli.client import Api
@@ -35,10 +35,14 @@ CHOSEN = [
     ("watch", "laptop", "dim", "en"),
     *((view, "laptop", "night", language) for language in ("ru", "he", "ar") for view in ("sign-in", "watch", "conflict", "filing")),
     *(("watch", "phone", "day", language) for language in ("ru", "he", "ar")),
+    *((view, "laptop", "night", language) for language in ("en", "ru", "ar") for view in ("ladder", "talk", "desks")),
+    *((view, "laptop", "day", "en") for view in ("ladder", "talk", "lines")),
+    *(("urgent", *how) for how in (("laptop", "night", "en"), ("phone", "night", "en"), ("laptop", "day", "en"), ("laptop", "night", "ar"))),
     ("not-live", "laptop", "night", "en"),
 ]  # fmt: skip
 VIEWS = (
     "sign-in", "watch", "map", "notice", "conflict", "alarms", "filing", "ask", "lines", "settings", "help", "print", "locked",
+    "ladder", "talk", "desks", "urgent",
 )  # fmt: skip
 HELP = ("watch", "notice", "conflict", "filing", "ask", "locked", "not-live")
 
@@ -73,6 +77,35 @@ def play(at: Stand) -> None:
         api.json("POST", "/api/v1/notices/N-105/cancel", body={"reason": "tanker not available"})
 
 
+def speak(at: Stand) -> None:
+    """What both desks say of it: read back, passed on, asked and answered."""
+    now = at.now_us() // MINUTE_US * MINUTE_US
+    with Api(at.nodes.path("north")) as north, Api(at.nodes.path("south")) as south:
+        for api in (north, south):
+            desk = api.json("GET", "/api/v1/roster")["desks"][0]
+            body = {"desk": desk, "languages": ["en", "ru" if api is north else "ar"], "from": format_time(now - 60 * MINUTE_US), "until": format_time(now + 420 * MINUTE_US)}  # fmt: skip
+            api.json("POST", "/api/v1/roster", body=body)
+        about = "/api/v1/notices/south:S-31"
+        start, end = now + 40 * MINUTE_US, now + 80 * MINUTE_US
+        north.json("POST", f"{about}/read-back", body={"place": "333300N 0313000E", "from": format_time(start), "until": format_time(end), "words": "corridor south of Cyprus, two transports"})  # fmt: skip
+        north.json("POST", f"{about}/disseminated", body={"units": [{"unit": "Radar East", "told": format_time(now), "acknowledged": format_time(now)}, {"unit": "Battery 4", "told": format_time(now), "acknowledged": None}]})  # fmt: skip
+        asked = south.json("POST", "/api/v1/messages", body={"desk": desk, "precedence": "priority", "text": "Can your patrol stay at or above FL 250 until 40 past?", "exercise": True})  # fmt: skip
+        wait(lambda: north.json("GET", "/api/v1/talks")["talks"])
+        answer = north.json("GET", "/api/v1/talks")["talks"][0]["key"]
+        said = {"desk": desk, "precedence": "urgent", "thread": answer, "exercise": True}
+        slots = {"callsign": "CEDAR 12", "place": {"lat": 33_550_000_000, "lon": 31_500_000_000}, "altitude": "FL 210", "time": format_time(start)}  # fmt: skip
+        south.json("POST", "/api/v1/messages", body={**said, "phrase": "traffic.aircraft-at", "slots": slots})  # fmt: skip
+        assert asked
+
+
+def cry(at: Stand) -> None:
+    """A cease request of South's that nobody has answered yet."""
+    with Api(at.nodes.path("north")) as north, Api(at.nodes.path("south")) as south:
+        if not any(row["open"] for row in north.json("GET", "/api/v1/urgent")["urgent"]):
+            south.json("POST", "/api/v1/ceases", body={"reason": "Own aircraft inside the area, fire seen", "place": "333300N 0313000E", "exercise": True})  # fmt: skip
+            wait(lambda: any(row["open"] for row in north.json("GET", "/api/v1/urgent")["urgent"]))
+
+
 class Camera:
     """Takes pictures of one console."""
 
@@ -101,13 +134,19 @@ class Camera:
         page = self.at.enter(context, "north")
         if view == "map":
             page.locator(".map-turn").click()
-        elif view in ("alarms", "lines", "settings", "help"):
+        elif view in ("alarms", "desks", "lines", "settings", "help"):
             self.at.go(page, view)
-        elif view in ("notice", "conflict", "print"):
+        elif view == "urgent":
+            page.locator("section.urgent").wait_for()
+        elif view == "talk":
+            self.at.go(page, "talk")
+            page.locator("main [href*='talk/']").first.click()
+        elif view in ("notice", "ladder", "conflict", "print"):
             self.at.go(
                 page,
                 {
                     "notice": "notices/south%3AS-31",
+                    "ladder": "notices/south%3AS-31",
                     "conflict": f"conflicts/{self.conflict}",
                     "print": f"print/conflict%3A{self.conflict}",
                 }[view],
@@ -157,6 +196,8 @@ class Camera:
         """One picture."""
         page = self.page(view, size, light, language)
         page.wait_for_timeout(900)  # tiles, fonts, the next tick
+        if view == "ladder":
+            page.locator("ul.recipients").first.scroll_into_view_if_needed()
         path = to / f"{view}-{size}-{light}-{language}.png"
         page.screenshot(path=path)
         page.context.close()
@@ -196,7 +237,7 @@ def main() -> None:
     if given.all:
         wanted = [
             (v, s, li, la)
-            for v in VIEWS
+            for v in VIEWS  # the urgent last
             for s in SIZES
             for li in ("night", "day")
             for la in LANGUAGES
@@ -207,10 +248,13 @@ def main() -> None:
     taken = 0
     with stand({"exercise_only": True}) as at:
         play(at)
+        speak(at)
         camera = Camera(at)
         for shot in wanted:
             if given.only and given.only not in "-".join(shot):
                 continue
+            if shot[0] == "urgent":  # from here on it stands on every view
+                cry(at)
             path = camera.take(*shot, to)
             taken += 1
             print(path.name, flush=True)
