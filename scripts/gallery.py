@@ -13,6 +13,7 @@ import json
 import signal
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from consoles import Stand, feature, square, stand, wait
 from playwright.sync_api import Page
@@ -89,12 +90,12 @@ def speak(at: Stand) -> None:
         start, end = now + 40 * MINUTE_US, now + 80 * MINUTE_US
         north.json("POST", f"{about}/read-back", body={"place": "333300N 0313000E", "from": format_time(start), "until": format_time(end), "words": "corridor south of Cyprus, two transports"})  # fmt: skip
         north.json("POST", f"{about}/disseminated", body={"units": [{"unit": "Radar East", "told": format_time(now), "acknowledged": format_time(now)}, {"unit": "Battery 4", "told": format_time(now), "acknowledged": None}]})  # fmt: skip
-        asked = south.json("POST", "/api/v1/messages", body={"desk": desk, "precedence": "priority", "text": "Can your patrol stay at or above FL 250 until 40 past?", "exercise": True})  # fmt: skip
+        asked = south.json("POST", "/api/v1/talks", body={"desk": desk, "precedence": "priority", "text": "Can your patrol stay at or above FL 250 until 40 past?", "exercise": True})  # fmt: skip
         wait(lambda: north.json("GET", "/api/v1/talks")["talks"])
         answer = north.json("GET", "/api/v1/talks")["talks"][0]["key"]
         said = {"desk": desk, "precedence": "urgent", "thread": answer, "exercise": True}
-        slots = {"callsign": "CEDAR 12", "place": {"lat": 33_550_000_000, "lon": 31_500_000_000}, "altitude": "FL 210", "time": format_time(start)}  # fmt: skip
-        south.json("POST", "/api/v1/messages", body={**said, "phrase": "traffic.aircraft-at", "slots": slots})  # fmt: skip
+        slots = {"callsign": "CEDAR 12", "place": {"lat": 33_550_000_000, "lon": 31_500_000_000}, "altitude": {"tenth_mm": 21_000 * 3048, "unit": "FL", "datum": "STD"}, "time": format_time(start)}  # fmt: skip
+        south.json("POST", "/api/v1/talks", body={**said, "phrase": "traffic.aircraft-at", "slots": slots})  # fmt: skip
         assert asked
 
 
@@ -113,6 +114,7 @@ class Camera:
         self.at = at
         with Api(at.nodes.path("north")) as api:
             rows = api.json("GET", "/api/v1/conflicts")["conflicts"]
+            self.talk = api.json("GET", "/api/v1/talks")["talks"][0]["key"]
         self.conflict = next(row["id"] for row in rows if row["verdict"] == "conflict")
 
     def page(self, view: str, size: str, light: str, language: str) -> Page:
@@ -139,8 +141,7 @@ class Camera:
         elif view == "urgent":
             page.locator("section.urgent").wait_for()
         elif view == "talk":
-            self.at.go(page, "talk")
-            page.locator("main [href*='talk/']").first.click()
+            self.at.go(page, f"talk/{quote(self.talk, safe='')}")
         elif view in ("notice", "ladder", "conflict", "print"):
             self.at.go(
                 page,
