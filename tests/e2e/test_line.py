@@ -160,6 +160,37 @@ def test_watch_is_handed_over_with_a_log_that_stays_at_home(trio: Any, watch: An
         assert refused.json()["error"]["code"] == code
 
 
+def test_desks_and_lines_are_worked_from_the_command_line(trio: Any, kit: Any) -> None:
+    """H-LIN-1, H-LIN-5: what the console does at the desks and lines a command does, in the same words."""
+    north, south = trio.north.dir, trio.south.dir
+    told = ("--from", kit.at(-5), "--until", kit.at(300), "--language", "en", "--language", "he")
+    assert "said to south" in kit.ok("roster", "say", north, "general-staff", *told).out
+    kit.until(lambda: "general-staff" in kit.ok("roster", "show", south).out, "told at south")
+    kit.cli(
+        *("operator", "add", north, "cy", "--role", "watch", "--password-stdin"),
+        stdin=PASSWORD + "\n",
+    )
+    handed = kit.ok("handover", north, "--to", "cy", "--sound-not-tested", "--notes", "all quiet")
+    assert "sound was not tested" in handed.out
+    assert (
+        "to cy at operations-cell, sound NOT tested: all quiet"
+        in kit.ok("roster", "show", north).out
+    )
+    asked = kit.cli("line", "fault", north, "south", "--reason", "an ultimatum", "--scope", "talk")
+    assert (asked.code, "--confirmed" in asked.out) == (1, True)
+    fault = ("line", "fault", north, "south", "--reason", "mast down", "--scope", "talk")
+    assert "declared at fault (talk)" in kit.ok(*fault).out
+    shown = kit.ok("line", "show", north, "south").out
+    assert "line to south: open-fault" in shown
+    assert "declared: fault (talk) by north since" in shown
+    assert "observed: open;" in shown
+    kit.ok("talk", "say", north, "a fault refuses nothing", "--exercise")  # H-LIN-2
+    kit.ok("line", "resume", north, "south", "--reason", "mended", "--scope", "talk")
+    assert "declared: nothing; observed: open" in kit.ok("status", north).out
+    kit.ok("line", "check", north, "south")
+    kit.until(lambda: "answered in" in kit.ok("line", "show", north, "south").out, "answered")
+
+
 # -- two addresses -------------------------------------------------------------------------------------
 
 
@@ -257,7 +288,7 @@ def alarm(node: Any, kind: str) -> Any:
 def test_missed_check_goes_by_the_second_address_also_after_a_restart(
     make: Any, kit: Any, ways: Any
 ) -> None:
-    """H-LIN-3: a check that nobody answers is missed and an alarm; after a restart it goes by the alternate path, which
+    """H-LIN-3, H-LIN-6: a check that nobody answers is missed and an alarm; after a restart it goes by the alternate path, which
     carries what is on the safety chain until the first address answers again, and ordinary statements wait for that."""
     south_port, nowhere = kit.free_port(), f"https://127.0.0.1:{kit.free_port()}"
     first, second = ways(south_port), ways(south_port)
@@ -298,7 +329,7 @@ def test_missed_check_goes_by_the_second_address_also_after_a_restart(
     first.open()
     kit.until(lambda: "north:O-1" in south.notices(), "ordinary statements go on")
     kit.until(lambda: of_line(north, "south").path == "first", "by the first address")
-    assert of_line(north, "south").failing is None
+    kit.until(lambda: of_line(north, "south").failing is None, "nothing fails any more")
     codes = [event["code"] for event in north.get("/api/v1/events")["events"]]
     assert codes.count("line-alternate") == codes.count("line-first") == 1
 
@@ -306,7 +337,7 @@ def test_missed_check_goes_by_the_second_address_also_after_a_restart(
 def test_cease_request_goes_by_the_second_address_as_soon_as_the_first_fails(
     make: Any, kit: Any, ways: Any
 ) -> None:
-    """H-LIN-3: what earns a receipt on the safety chain does not wait for a check to be missed; and its keys are pinned there too."""
+    """H-LIN-6: what earns a receipt on the safety chain does not wait for a check to be missed; and its keys are pinned there too."""
     south_port, nowhere = kit.free_port(), f"https://127.0.0.1:{kit.free_port()}"
     first, second = ways(south_port), ways(south_port)
     parties = make(addresses={"south": first.address, "north": nowhere})
@@ -428,8 +459,8 @@ def test_word_that_waits_for_the_line_is_shown_and_can_be_taken_back(make: Any, 
 
 
 def test_cease_request_and_its_reply_go_by_courier_where_no_wire_goes(make: Any, kit: Any) -> None:
-    """Two nodes that cannot reach each other exchange a cease request and its reply by files, under the rules of every
-    frame: brought twice it changes nothing, and a letter is no voice."""
+    """F-COU-1, F-COU-2: two nodes that cannot reach each other exchange a cease request and its reply by files, under the
+    rules of every frame: brought twice it changes nothing, and a letter is no voice."""
     nowhere = {name: f"https://127.0.0.1:{kit.free_port()}" for name in ("north", "south")}
     parties = make(addresses=nowhere)
     north, south = parties.north, parties.south

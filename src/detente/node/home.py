@@ -79,8 +79,9 @@ log_files = 5
 # more is taken, the others are told so, and nothing is lost.
 store_megabytes = 0
 
-# A second address of a peer, by party, such as {{ south = "https://203.0.113.7:4710" }}: a check of the line that
-# was not answered in time goes again by it. The peer's keys are the same on both.
+# A second address of a peer, by party, such as {{ south = "https://203.0.113.7:4710" }}. While the first is silent what
+# is on the safety chain goes by it: a check that was not answered in time, and at once whatever is urgent. The
+# peer's keys are the same on both.
 alternates = {{}}
 
 # For "who must move": the speed in knots at which own aircraft are taken to leave a volume (250 kt is what civil
@@ -128,6 +129,16 @@ def split_listen(text: str, *, field: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def _check_address(address: str, *, field: str) -> None:
+    if not address.startswith("https://"):
+        raise UsageError(
+            "address-malformed",
+            f"{field.lstrip('-')} is {shown(address)}; it must be https://HOST:PORT",
+            field=field,
+        )
+    split_listen(address.removeprefix("https://"), field=field)
+
+
 class Home:
     """A node's directory."""
 
@@ -146,6 +157,8 @@ class Home:
             )
             split_listen(self.config.listen, field="listen")
             split_listen(self.config.api, field="api")
+            for party, address in self.config.alternates.items():
+                _check_address(address, field=f"alternates.{party}")
         except OSError as error:
             raise UsageError(
                 "config-unreadable",
@@ -339,13 +352,7 @@ def init_home(
             )
         shown_host = f"[{host}]" if ":" in host else host
         address = f"https://{shown_host}:{port}"
-    if not address.startswith("https://"):
-        raise UsageError(
-            "address-malformed",
-            f"address is {shown(address)}; it must be https://HOST:PORT",
-            field="--address",
-        )
-    split_listen(address.removeprefix("https://"), field="--address")
+    _check_address(address, field="--address")
     api = api or f"127.0.0.1:{port + 1}"
     split_listen(api, field="--api")
     if (path / "config.toml").exists():

@@ -131,7 +131,18 @@ def test_lock_is_held_by_one(home: Home) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["heartbeat_s = 0", "retry_most_s = -1", "log_files = 0", "log_megabytes = nan", "desk = 7"],
+    [
+        *(
+            "heartbeat_s = 0",
+            "retry_most_s = -1",
+            "log_files = 0",
+            "log_megabytes = nan",
+            "desk = 7",
+        ),
+        'alternates = { south = "http://127.0.0.1:1" }',
+        'alternates = { south = "https://127.0.0.1" }',
+        "alternates = { south = 7 }",
+    ],
 )
 def test_setting_out_of_its_range_is_refused(home: Home, line: str) -> None:
     """A setting that would make the node spin or never write is refused when it is read."""

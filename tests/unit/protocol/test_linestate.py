@@ -11,9 +11,10 @@ from detente.errors import DetenteError, RefusedError, UsageError
 from detente.hotline.health import Slot, observe, slots_between, word_for
 from detente.protocol import alarms, linestate, roster, views
 from detente.protocol.core import Core
+from detente.protocol.detour import is_urgent
 from detente.protocol.effect import Detour, Effect
 from detente.protocol.linestate import check_now, declare, declared_of, pass_checks, streak
-from detente.protocol.statement import Thread
+from detente.protocol.statement import Thread, body_values
 from detente.simulation.node import SimNode, converse
 from detente.simulation.room import Room
 from detente.simulation.world import START_US
@@ -226,6 +227,71 @@ def test_silence_suspension_and_fault_are_told_apart(
     assert word_for(observe(silent_s, failing, 5.0), declared) == word
 
 
+def test_alarm_of_a_declared_line_is_over_when_its_word_no_longer_stands(two: Two) -> None:
+    """H-LIN-1: a peer's word is a caution, in the picture again when it ends; our own word is none."""
+    room, north, south = two
+    say(north, "suspended")
+    talk(room, north, south)
+    (found,) = alarms.alarm_rows(south.running, (), south.now_us())
+    assert (found.kind, found.rank, found.party, found.code) == (
+        *("line-declared", 2, "north", "suspended"),
+    )
+    assert (found.message, found.over) == ("talks broke down", False)
+    assert alarms.alarm_rows(north.running, (), north.now_us()) == []
+    at_entry = south.running.tree.size
+    say(south, "fault", "talk", "no interpreter")  # another's word of another scope ends nothing
+    talk(room, north, south)
+    assert alarms.alarm_rows(south.running, (), south.now_us())[-1].over is False
+    say(north, "fault", "all", "the mast is down")
+    talk(room, north, south)
+    rows = alarms.alarm_rows(south.running, (), south.now_us(), since=at_entry)
+    assert [(row.code, row.over) for row in rows] == [("fault", False), ("suspended", True)]
+    say(north, "resumed")
+    talk(room, north, south)
+    assert all(row.over for row in alarms.alarm_rows(south.running, (), south.now_us()))
+    assert views.projection(south.load()) == views.projection(south.running)
+
+
+def test_resuming_what_was_never_signed_takes_it_back(two: Two) -> None:
+    """H-LIN-2: nobody was told, so there is nothing to resume, and the record says who took it back."""
+    room, north, south = two
+    north.crash()
+    north.start()
+    say(north, "suspended", "talk")
+    say(north, "fault", "ordinary", "slow")
+    filed = linestate.declarations_filed(north.running, "south")
+    assert [(said, values["scope"]) for said, values, _ in filed] == [
+        *(("suspended", "talk"), ("fault", "ordinary")),
+    ]
+    say(north, "resumed", "talk")
+    assert len(linestate.declarations_filed(north.running, "south")) == 1
+    say(north, "resumed", "all")
+    assert north.running.intents == {}
+    north.crash()
+    north.start()
+    assert north.running.intents == {}
+    talk(room, north, south)
+    assert standing(south) == []
+    said = [e.local for e, _, _, _ in north.disk.replay() if e.local]
+    assert [one["officer"] for one in said if one["type"] == "statement/withdrawn"] == ["ada"] * 2
+
+
+def test_signed_word_is_resumed_and_not_taken_back(two: Two) -> None:
+    """What the peer was told stands until it is told otherwise, also while the line is down."""
+    room, north, south = two
+    say(north, "suspended")
+    talk(room, north, south)
+    north.crash()
+    north.start()
+    say(north, "fault")
+    say(north, "resumed")
+    assert [one.type for one in north.running.intents.values()] == [
+        *("hotline/fault", "hotline/resumed"),
+    ]
+    talk(room, north, south)
+    assert standing(north) == standing(south) == []
+
+
 # -- checks -----------------------------------------------------------------------------------------
 
 
@@ -305,6 +371,72 @@ def test_missed_check_without_a_second_address_is_not_sent_twice(two: Two) -> No
     assert len(north.running.state.lines["south"].sent) == 1
 
 
+def test_check_that_waits_for_a_cold_line_names_the_way_it_goes(two: Two) -> None:
+    """H-LIN-6: a check that was filed for the first path and leaves by the other says so, on both sides."""
+    room, north, south = two
+    north.crash()
+    north.start()
+    at(room, FIRST)
+    look(north)
+    room.wait(301)
+    assert look(north, "south") == ["south"]
+    assert linestate.is_missing(north.running.state, "south")
+    assert [one.type for one in north.running.intents.values()] == ["hotline/check"]
+    talk(room, north, south)
+    (slot,) = streak(north.running.state, "south", north.now_us())
+    assert (slot.state, slot.path) == ("late", "alternate")
+    assert not linestate.is_missing(north.running.state, "south")
+    paths = [
+        body_values(openings)["path"]
+        for entry, _, statement, openings in south.disk.replay()
+        if statement is not None and statement.type == "hotline/check"
+        if entry.header.kind == "received"
+    ]
+    assert paths == ["alternate"]
+
+
+def test_check_that_is_taken_along_is_said_again_for_its_way(two: Two) -> None:
+    """H-LIN-6: an urgent detour takes an unanswered check along: once more as `alternate`, and not twice."""
+    room, north, south = two
+    at(room, FIRST)
+    look(north)
+
+    def go_round() -> None:
+        north.run(lambda core: (None, linestate.check_by_alternate(core, "south", north.now_us())))
+
+    go_round()
+    go_round()
+    assert len(north.running.state.lines["south"].sent) == 2
+    talk(room, north, south)
+    (slot,) = streak(north.running.state, "south", north.now_us())
+    assert (slot.state, slot.path) == ("answered", "alternate")
+    go_round()
+    assert len(north.running.state.lines["south"].sent) == 2
+
+
+def test_what_earns_a_receipt_on_the_safety_chain_is_urgent_until_it_has_it(two: Two) -> None:
+    """H-LIN-6: a check alone is not, a declaration is, signed or waiting, and a restart forgets none."""
+    room, north, south = two
+    at(room, FIRST)
+    look(north)
+    assert not is_urgent(north.running, "south")
+    man(north)
+    assert not is_urgent(north.running, "south")
+    say(north, "suspended")
+    assert is_urgent(north.running, "south")
+    north.crash()
+    north.start()
+    assert is_urgent(north.running, "south")
+    talk(room, north, south)
+    talk(room, north, south)
+    assert not is_urgent(north.running, "south")
+    north.crash()
+    north.start()
+    assert not is_urgent(north.running, "south")
+    say(north, "resumed")
+    assert is_urgent(north.running, "south")
+
+
 def test_node_that_was_down_begins_the_newest_slot_only(two: Two) -> None:
     """H-LIN-3: after a restart the slots that passed are shown as unsent, and the newest is begun at once."""
     room, north, south = two
@@ -356,6 +488,7 @@ def test_check_by_hand_is_answered_and_counts_in_no_streak(two: Two) -> None:
     (check,) = north.running.state.lines["south"].checks.values()
     assert (check.by_hand, check.missed, check.answered_us is None) == (True, False, False)
     assert slots(north) == []
+    assert [s.state for s in linestate.checks_by_hand(north.running.state, "south")] == ["answered"]
     with pytest.raises(UsageError):
         north.run(lambda core: (None, check_now(core, "nobody", north.now_us(), **ADA)))
 
@@ -464,4 +597,12 @@ def test_handover_is_a_local_entry(two: Two) -> None:
     talk(room, north, south)
     (found,) = north.running.state.roster.handovers
     assert (found.from_officer, found.to_officer, found.sound_tested) == ("ada", "bo", True)
+    assert roster.handovers(north.running.state) == [found]
+    for to, notes in (("ada", "quiet"), ("bo", "\u202equiet")):
+        with pytest.raises(DetenteError):
+            north.act(
+                lambda core, to=to, notes=notes: roster.hand_over(
+                    core, to, north.now_us(), sound_tested=True, notes=notes, **ADA
+                )
+            )
     assert south.running.tree.size == at_south

@@ -10,7 +10,7 @@ from detente.agreement.terms import Terms
 from detente.errors import DetenteError, RefusedError, UsageError
 from detente.hotline.talk import ANSWER_MOVES, ANSWERS, CALL_MOVES
 from detente.node.phrases import phrasebook
-from detente.protocol import conversation, views
+from detente.protocol import conversation, linestate, views
 from detente.protocol.conversation import Spoken, TalkDetail
 from detente.protocol.deadlines import pass_deadlines
 from detente.protocol.statement import Thread
@@ -571,6 +571,38 @@ def test_draft_given_up_is_never_said(two: Two) -> None:
     assert refused(north, lambda: release(north, spoken.draft or 0, "eve")) == "draft-unknown"
     talk(room, north, south)
     assert south.running.state.talk.messages == {}
+
+
+def test_suspended_talk_refuses_our_own_words_of_every_kind_before_signing(two: Two) -> None:
+    """H-LIN-2: messages, drafts, releases, answers and call records; what the other side says is taken."""
+    room, north, south = two
+    say(south)
+    draft = say(north, desk="leaders").draft or 0
+    call(south)
+    talk(room, north, south)
+    north.run(
+        lambda core: linestate.declare(
+            *(core, "south", "suspended", "talk", "no interpreter", north.now_us()),
+            officer="ada",
+            desk="operations-cell",
+        )
+    )
+    # south has not heard of it: what it says meanwhile is taken all the same
+    said = len(north.running.state.talk.messages)
+    say(south)
+    talk(room, north, south)
+    assert len(north.running.state.talk.messages) == said + 1
+    acts: list[Any] = [
+        lambda: say(north),
+        lambda: say(north, PHRASE),
+        lambda: say(north, desk="leaders"),
+        lambda: release(north, draft, "bo"),
+        lambda: answer(north, next(iter(north.running.state.talk.messages)), "wilco"),
+        lambda: call(north),
+        lambda: agree(north),
+    ]
+    assert [refused(north, act) for act in acts] == ["line-suspended"] * len(acts)
+    assert refused(south, lambda: say(south)) == "line-suspended"  # by either party's word
 
 
 # -- calls ---------------------------------------------------------------------------------------
