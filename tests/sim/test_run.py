@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from detente.errors import UsageError
+from detente.protocol import cease
 from detente.simulation import check
+from detente.simulation.chance import Chance
 from detente.simulation.faults import NAMES, Faults
 from detente.simulation.node import SimNode
+from detente.simulation.officer import random_notice
 from detente.simulation.run import simulate
 from detente.simulation.world import MINUTE_US, World
+from detente.units import US_PER_S
 
 
 @pytest.mark.parametrize("seed", range(1, 13))
@@ -18,6 +22,16 @@ def test_simulate_all_faults_at_once_keeps_every_invariant(seed: int) -> None:
     found = simulate(seed, hours=1, parties=2, faults="all")
     assert found["violations"] == []
     assert found["delivered"] > 20
+
+
+@pytest.mark.parametrize("seed", range(501, 507))
+def test_simulate_steps_up_are_taken_once_and_none_is_lost(seed: int) -> None:
+    """H-CEA-2, H-DUE-3: with nodes that die, lines that are cut and clocks that jump, every step is one entry on each
+    side, none stays due, and no request is ever behind ordinary traffic (H-CEA-4)."""
+    found = simulate(seed, hours=1, parties=2, faults="crash,partition,clock-skew")
+    assert found["violations"] == []
+    assert found["steps"] > 20
+    assert found["crashes"] > 0
 
 
 @pytest.mark.parametrize("fault", NAMES)
@@ -50,6 +64,7 @@ def test_simulate_without_faults_meets_conflicts_and_ceases() -> None:
     assert found["violations"] == []
     assert found["conflicts"] > 0
     assert found["ceases"] > 0
+    assert found["steps"] > 0
     assert found["network"].keys() == {"frames"}
 
 
@@ -128,6 +143,70 @@ def test_check_conflict_missing_on_one_side_is_a_violation() -> None:
     found = list(check.check_healed(world.party_nodes))
     assert any("disagree on conflict" in text for text in found)
     assert any("a rebuild gives another state" in text for text in found)
+
+
+def test_check_step_taken_twice_is_a_violation() -> None:
+    """H-CEA-2: A step up that is written down again is found out."""
+    world = _world()
+    north, _ = _nodes(world)
+    known = north.running.state.urgent.known.values()
+    done = next(one for one in known if one.status == "escalated")
+    again = {"urgent": done.id, "step": done.step, "desk": done.desk, "due_us": 0}
+    north.act(lambda core: core.append_local(north.now_us(), "urgent/escalated", **again))
+    assert any("the steps of" in text for text in check.check_healed(world.party_nodes))
+
+
+def test_check_step_that_nobody_takes_is_a_violation() -> None:
+    """H-CEA-2: A node that does not look at its clock is found out."""
+    world = _world()
+    north, _ = _nodes(world)
+    assert list(check.check_due(world.party_nodes)) == []
+    who = {"officer": "ada", "desk": "watch"}
+    north.run(
+        lambda core: cease.ask_cease(
+            core, {"reason": "fire"}, [], north.now_us(), exercise=True, **who
+        )
+    )
+    world.run(5 * US_PER_S)
+    north.clock.offset_us += 10 * MINUTE_US
+    assert any("a step up is overdue" in text for text in check.check_due([north]))
+
+
+def test_check_filing_signed_before_a_waiting_request_is_a_violation() -> None:
+    """H-CEA-4: A notice that is signed while a request to its recipient waits is found out."""
+    world = _world()
+    north, _ = _nodes(world)
+    local = {"officer": "ada", "desk": "watch", "said": "hotline/cease", "to": ["south"]}
+    north.act(lambda core: core.append_local(north.now_us(), "statement/filed", **local))
+    notice = random_notice("Z-1", Chance(1), north.now_us(), exercise=True)
+    north.run(
+        lambda core: core.file_notice(notice, (), north.now_us(), officer="ada", desk="watch")
+    )
+    found = list(check.check_healed(world.party_nodes))
+    assert any("while a request to south waited" in text for text in found)
+
+
+def test_check_ordinary_that_overtakes_a_request_is_a_violation() -> None:
+    """H-CEA-4: What came in before a safety statement that was made earlier is found out, and nothing else."""
+    world = _world()
+    north, south = _nodes(world)
+    said = [
+        statement
+        for entry, _, statement, _ in north.disk.replay()
+        if statement is not None and entry.header.kind == "made"
+    ]
+    came = [
+        statement.id
+        for entry, _, statement, _ in south.disk.replay()
+        if statement is not None and entry.header.kind == "received"
+    ]
+    assert check.overtaken(said, came) == []
+    first = next(one for one in said if one.chain == "safety")
+    behind = [one for one in said[said.index(first) :] if one.chain == "ordinary"]
+    came.remove(first.id)
+    assert check.overtaken(said, came) == behind  # it has not come at all
+    came.append(first.id)
+    assert check.overtaken(said, came) == behind
 
 
 def _agreement(node: SimNode) -> dict[str, object]:

@@ -715,9 +715,16 @@ class Core:
         return left
 
     def _queued_before(self, intent: Intent, peer: str) -> bool:
-        """Whether something filed earlier waits for the same chain: versions must not overtake each other."""
+        """Whether something waits that goes before it: filed earlier for the same chain, since versions must not
+        overtake each other; or whenever filed for the safety chain (H-CEA-4).
+        """
         return any(
-            other.number < intent.number and other.chain == intent.chain and peer in other.waiting
+            peer in other.waiting
+            and (
+                other.number < intent.number
+                if other.chain == intent.chain
+                else other.chain == "safety"
+            )
             for other in self.intents.values()
         )
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
 
 from detente.hotline.cease import OPEN
-from detente.protocol import views
+from detente.protocol import deadlines, urgent, views
 from detente.protocol.audit import audit
 from detente.protocol.core import Core
 from detente.protocol.linestate import declared_of
 from detente.protocol.link import Head
 from detente.protocol.rules import earns_receipt
-from detente.protocol.statement import CHAINS, body_values, link_name
+from detente.protocol.statement import CHAINS, Statement, body_values, link_name
 from detente.signing.canonical import encode_canonical
 from detente.simulation.node import SimNode
+from detente.units import US_PER_S
 
+ASKING = ("hotline/cease", "hotline/emergency")
+OVERDUE_US = 60 * US_PER_S  # three turns of the simulated timer: past it something due is lost
 # Alarms that say a party did wrong or lost its record. Between honest nodes none may ever be raised.
 BLAME = frozenset({"behind", "chain-fork", "equivocation", "forked", "log-behind", "peer-behind"})
 
@@ -51,12 +54,27 @@ def _check_deadlines(core: Core) -> Iterator[str]:
             yield f"{me}: {what} passed {count} times"
 
 
+def check_due(nodes: list[SimNode]) -> Iterator[str]:
+    """Where every node's clock has been looked at: no step up and no deadline was lost (H-CEA-2, H-DUE-3)."""
+    for node in nodes:
+        state, late_us = node.running.state, node.now_us() - OVERDUE_US
+        for what, due_us in (
+            ("a step up", urgent.next_step_due(state)),
+            ("a deadline", deadlines.next_due(state)),
+        ):
+            if due_us is not None and due_us < late_us:
+                late_s = (node.now_us() - due_us) // US_PER_S
+                yield f"{node.name}: {what} is overdue by {late_s} s"
+
+
 def check_healed(nodes: list[SimNode]) -> Iterator[str]:
     """What holds besides once every node runs, every line works and nothing is under way."""
     for node in nodes:
         core = node.running
         yield from _check_delivered(core)
         yield from _check_deadlines(core)
+        yield from _check_steps(core)
+        yield from _check_signed_first(core)
         found = audit(core)
         for problem in found["problems"]:
             yield f"{node.name}: audit: {problem}"
@@ -68,6 +86,7 @@ def check_healed(nodes: list[SimNode]) -> Iterator[str]:
         yield from _check_conflicts(one.running, other.running)
         yield from _check_hotline(one.running, other.running)
         for here, there in ((one, other), (other, one)):
+            yield from _check_overtaken(here.running, there.running)
             made = here.running.state.heads(True, there.name)
             held = there.running.state.heads(False, here.name)
             if made != held:
@@ -143,6 +162,81 @@ def _check_safety_first(sender: Core, receiver: Core) -> Iterator[str]:
     ordinary, safety = (sender.journal.entry_of(found[0][0].id) for found in (last, waiting))
     if ordinary is not None and safety is not None and safety.index < ordinary.index:
         yield f"safety {held['safety'] + 1} of {me} waits behind ordinary {held['ordinary']} to {peer}"
+
+
+def _check_overtaken(sender: Core, receiver: Core) -> Iterator[str]:
+    """The same over the whole record: at no moment, whatever was lost, late or doubled (H-CEA-4)."""
+    me, peer = sender.identity.party, receiver.identity.party
+    if len(sender.epochs) > 1:
+        return  # what a recovery brought back stands in another order than it was said in
+    said = [
+        statement
+        for entry, _, statement, _ in sender.journal.replay()
+        if statement is not None and entry.header.kind == "made" and statement.recipient == peer
+    ]
+    came = [
+        statement.id
+        for entry, _, statement, _ in receiver.journal.replay()
+        if statement is not None and entry.header.kind == "received" and statement.party == me
+    ]
+    for statement in overtaken(said, came):
+        yield f"ordinary {statement.sequence} of {me} came to {peer} before a safety statement that was made earlier"
+
+
+def overtaken(said: Sequence[Statement], came: Sequence[str]) -> list[Statement]:
+    """The ordinary statements that came in before a safety statement that was made earlier.
+
+    Args:
+        said: by one party to another, in the order they were made.
+        came: their ids in the order they came in; what did not come in came last.
+    """
+    place = {id_: number for number, id_ in enumerate(came)}
+    newest, found = -1, []
+    for statement in said:
+        at = place.get(statement.id, len(came))
+        if statement.chain == "safety":
+            newest = max(newest, at)
+        elif at < newest:
+            found.append(statement)
+    return found
+
+
+def _check_signed_first(core: Core) -> Iterator[str]:
+    """Nothing of an officer's goes on the ordinary chain to whom a request waits to be signed (H-CEA-4).
+
+    Requests to one party are signed in the order they were filed, so the oldest that waits is signed next.
+    """
+    me = core.identity.party
+    if len(core.epochs) > 1:
+        return  # what a recovery brought back was signed before the loss
+    waiting: Counter[str] = Counter()
+    for entry, _, statement, _ in core.journal.replay():
+        if entry.local is not None:
+            if entry.local["type"] == "statement/filed" and entry.local["said"] in ASKING:
+                waiting.update(entry.local["to"])
+        elif statement is None or entry.header.kind != "made":
+            continue
+        elif statement.type in ASKING:
+            waiting[statement.recipient] -= 1
+        elif (
+            statement.chain == "ordinary"
+            and waiting[statement.recipient] > 0
+            and not statement.type.startswith("receipt/")  # of the frame that opened the line
+        ):
+            yield f"ordinary {statement.sequence} of {me} was signed while a request to {statement.recipient} waited"
+
+
+def _check_steps(core: Core) -> Iterator[str]:
+    """Each step up is taken once, in order, and after the one before it was due (H-CEA-2)."""
+    me = core.identity.party
+    steps: dict[str, list[tuple[int, int]]] = {}
+    for entry, _, _, _ in core.journal.replay():
+        if entry.local is not None and entry.local["type"] == "urgent/escalated":
+            step = (entry.local["step"], entry.local["due_us"])
+            steps.setdefault(entry.local["urgent"], []).append(step)
+    for id_, taken in steps.items():
+        if taken != sorted(taken) or [one for one, _ in taken] != list(range(1, len(taken) + 1)):
+            yield f"{me}: the steps of {id_[:12]} are {[one for one, _ in taken]}"
 
 
 def _check_delivered(core: Core) -> Iterator[str]:

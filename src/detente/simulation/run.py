@@ -8,7 +8,7 @@ from typing import Any
 from detente.errors import UsageError
 from detente.limits import PARTIES_PER_AGREEMENT
 from detente.protocol import views
-from detente.simulation.check import check_healed
+from detente.simulation.check import check_due, check_healed
 from detente.simulation.faults import parse_faults
 from detente.simulation.party import REAL, SIMULATED
 from detente.simulation.world import MINUTE_US, World
@@ -61,6 +61,7 @@ def simulate(
     world.heal()
     world.check()
     world.note(check_healed(world.party_nodes))
+    world.note(check_due(world.party_nodes))
     for name, officer in sorted(world.officers.items()):
         known = world.nodes[name].running.state.filed_versions
         world.note(
@@ -96,6 +97,7 @@ def _report(world: World, seed: int, hours: float, parties: int, faults: str) ->
         ),
         "filed": sum(len(officer.filed) for officer in world.officers.values()),
         "ceases": sum(officer.ceases for officer in world.officers.values()),
+        "steps": sum(urgent.step for core in cores for urgent in core.state.urgent.known.values()),
         "conflicts": len({one for core in cores for one in core.state.conflicts}),
         "crashes": world.crashes,
         "network": dict(sorted(world.network.counts.items())),
