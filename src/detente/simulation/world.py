@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 from itertools import combinations, permutations
 
+from detente.agreement.terms import Terms
 from detente.errors import DetenteError
 from detente.protocol.due import pass_due
 from detente.protocol.effect import Effect
@@ -43,7 +44,14 @@ TIMER_US = (
 class World:
     """Everything of one simulation; the same seed makes the same one."""
 
-    def __init__(self, seed: int, parties: int, active: Faults, crypto: Crypto = SIMULATED) -> None:
+    def __init__(
+        self,
+        seed: int,
+        parties: int,
+        active: Faults,
+        crypto: Crypto = SIMULATED,
+        terms: Terms | None = None,
+    ) -> None:
         chance = Chance(seed)
         self.faults = active
         self.timeline = Timeline(START_US)
@@ -52,7 +60,7 @@ class World:
         self.violations: list[str] = []
         self._chance = chance.split()
         known = [make_party(party_name(i), chance, START_US, crypto) for i in range(parties)]
-        agreement = make_agreement(known, START_US)
+        agreement = make_agreement(known, START_US, terms)
         self.nodes = {
             party.name: SimNode(party, NodeClock(self.timeline), chance.split(), agreement)
             for party in known
