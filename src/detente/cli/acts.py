@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from detente.errors import DetenteError
 from detente.node.clock import Clock
+from detente.protocol.ladder import difference
 from detente.scenario.act import (
     DESK,
     Act,
@@ -230,9 +231,8 @@ class Acts:
             self.show.wrong("nothing could be compared")
             return
         agrees = "agrees" if compared["agrees"] else "differs"
-        times = f"{compared['from_min']:+d} min and {compared['until_min']:+d} min"
         self.show.more(
-            f"the machine compares: it {agrees}: {compared['place_m']:,} m off the area as sent; times {times}",
+            f"the machine compares with the notice as sent: it {agrees}: {difference(compared)}",
             "green" if compared["agrees"] else "bold red",
         )
         self.show.command(f"notice show $D/{step.party} {notice}")

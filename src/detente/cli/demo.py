@@ -77,7 +77,7 @@ from detente.scenario.terms import agreement_terms, clock_rate, play_speed
 from detente.scenario.timeline import parse_timeline, render_timeline
 from detente.units import US_PER_S, format_dtg, format_duration, format_time, parse_time
 
-READY_S = 30.0  # a node that does not answer after so long has failed; it takes about one second
+READY_S = 90.0  # a node that ends is seen at once; one that only starts slowly has a busy machine, not a fault
 LINES_S = 20.0  # and its lines open within about half a second once all have agreed
 AGREE_US = US_PER_S * 4 // 10  # for signing and accepting; then the scenario clock starts
 END_S = 10.0  # for a node to finish what it is writing before it is ended the hard way

@@ -200,7 +200,14 @@ def test_read_back_is_given_as_figures_and_its_metres_are_told() -> None:
     step = ReadBack(
         0, "south", DESK, "A-1", PLACE, When(at_us=0), When(at_us=60_000_000), "", "agrees"
     )
-    compared = {"agrees": False, "place_m": 5122, "from_min": 0, "until_min": 1}
+    compared = {
+        "agrees": False,
+        "place_m": 5122,
+        "middle_m": 6622,
+        "radius_m": None,
+        "from_min": 0,
+        "until_min": 1,
+    }
     told, nodes = done(step, {"/api/v1/notices/north:A-1/read-back": {"comparison": compared}})
     assert nodes.asked[0][2]["place"] == "37.400000N 030.500000W"
     assert any("5,122 m" in one for one in told.lines)
