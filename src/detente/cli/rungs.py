@@ -24,25 +24,25 @@ def ladder_lines(row: dict[str, Any]) -> list[str]:
     """The ladder of one recipient, a line for each rung."""
     lines = [f"{row['party']}, version {row['version']}:"]
     for rung in row["rungs"]:
-        time = f" {dtg(rung['at'])}" if rung["at"] else ""
-        due = f", due {dtg(rung['due'])}" if rung["due"] and rung["state"] != "done" else ""
-        said = _said(rung)
+        said = [dtg(rung["at"])] if rung["at"] else []
+        if rung["due"] and rung["state"] != "done":
+            said.append(f"due {dtg(rung['due'])}")
+        text = ", ".join([*said, *_said(rung)])
         name = _WORDS.get(rung["rung"], rung["rung"])
-        lines.append(f"  {name:<12}  {rung['state'].upper():<8}{time}{due}{said}")
+        lines.append(f"  {name:<12}  {rung['state'].upper():<8} {text}".rstrip())
     return lines
 
 
-def _said(rung: dict[str, Any]) -> str:
+def _said(rung: dict[str, Any]) -> list[str]:
     values = rung["values"]
-    said = ""
+    said = []
     if "place_m" in values:
-        said = ", agrees" if values["agrees"] else f", DIFFERS: {_difference(values)}"
+        said.append("agrees" if values["agrees"] else f"DIFFERS: {_difference(values)}")
     elif "units" in values:
-        said = f", {values['acknowledged']} of {values['units']} units acknowledged"
+        said.append(f"{values['acknowledged']} of {values['units']} units acknowledged")
     elif "action" in values:
-        said = f", {values['action']}"
-    note = rung["note"]
-    return said if note in (None, "differs") else f"{said} ({note})"
+        said.append(values["action"])
+    return said if rung["note"] in (None, "differs") else [*said, rung["note"]]
 
 
 def _difference(values: dict[str, Any]) -> str:
