@@ -10,7 +10,9 @@ export interface Key {
 }
 
 class Keys {
-  list = $state.raw<readonly Key[]>([]);
+  list = $state.raw<readonly Key[]>([]); // to be shown
+  // what counts: read in an effect, `list` may be as it was before the effects that ran just now
+  #all: readonly Key[] = [];
 
   constructor() {
     addEventListener("keydown", (event) => this.#press(event));
@@ -18,9 +20,14 @@ class Keys {
 
   /** Adds keys; the answer takes them away again. Later ones win. */
   add(keys: Key[]): () => void {
-    // untracked: an effect that adds its keys must not run again because the list has grown
-    untrack(() => (this.list = [...keys, ...this.list]));
-    return () => untrack(() => (this.list = this.list.filter((key) => !keys.includes(key))));
+    this.#change([...keys, ...this.#all]);
+    return () => this.#change(this.#all.filter((key) => !keys.includes(key)));
+  }
+
+  /** Untracked: an effect that adds its keys must not run again because the list has grown. */
+  #change(keys: readonly Key[]): void {
+    this.#all = keys;
+    untrack(() => (this.list = keys));
   }
 
   #press(event: KeyboardEvent): void {
@@ -34,7 +41,7 @@ class Keys {
     if (writing && event.key !== "F1" && event.key !== "Escape") return;
     // letters and digits by their place on the keyboard too, so that a Russian or Arabic layout reaches them
     const letter = /^(?:Key|Digit)([A-Z0-9])$/.exec(event.code)?.[1]?.toLowerCase();
-    const found = this.list.find(
+    const found = this.#all.find(
       (key) => (key.alt ?? false) === event.altKey && (key.key === event.key || (key.key.length === 1 && key.key === letter && !event.shiftKey)),
     );
     if (!found) return;
