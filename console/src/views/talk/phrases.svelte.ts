@@ -1,5 +1,5 @@
 /** The phrasebook as the node has it: asked for once for each language of the screen. */
-import { get, type Schemas } from "../../api/client";
+import { get, post, type Schemas } from "../../api/client";
 import { i18n } from "../../i18n/index.svelte";
 
 export type PhraseList = Schemas["PhraseList"];
@@ -28,4 +28,20 @@ export function found(rows: readonly PhraseRow[], asked: string, also: ReadonlyM
     const text = fold(`${row.text} ${row.id} ${also.get(row.id) ?? ""}`);
     return words.every((word) => text.includes(word));
   });
+}
+
+const rendered = new Map<string, Promise<readonly Rendering[]>>();
+const RENDERED_MOST = 500; // phrases of a timeline; past that the first ones are asked for again
+
+/** A phrase in a language, rendered by the node; null where it cannot be. */
+export async function inLanguage(phrase: string, slots: unknown, language: string): Promise<Rendering | null> {
+  const key = JSON.stringify([phrase, slots]);
+  const asked = rendered.get(key) ?? post<Schemas["RenderingList"]>("phrasebook/render", { phrase, slots }).then((answer) => answer.renderings);
+  if (rendered.size >= RENDERED_MOST) rendered.clear();
+  rendered.set(key, asked);
+  try {
+    return (await asked).find((one) => one.language === language) ?? null;
+  } catch {
+    return null; // a phrase of a newer book: its id stands instead
+  }
 }

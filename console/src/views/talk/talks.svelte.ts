@@ -130,5 +130,8 @@ export class Thread {
   close(): void {
     this.#asked.stop();
     this.#id = "";
+    this.detail = null;
+    this.error = null;
+    this.unknown = false;
   }
 }

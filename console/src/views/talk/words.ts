@@ -70,7 +70,7 @@ export function dueWords(due: string | null, now: number, own: boolean): Due {
   const seconds = Math.round((Date.parse(due) - now) / 1000);
   const over = seconds < 0;
   const key = own ? (over ? "talk.owed-over" : "talk.owed-in") : over ? "talk.owed-to-over" : "talk.owed-to-in";
-  return { text: t(key, { time: figures(duration(Math.abs(seconds))) }), over };
+  return { text: t(key, { time: isolate(duration(Math.abs(seconds))) }), over };
 }
 
 /** What is owed to others first, the one that is due first at the top; then what was said last. */
