@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 WORDS = Path(__file__).parents[2] / "console" / "src" / "i18n"
 DIRECTIONS = {"en": "ltr", "ru": "ltr", "he": "rtl", "ar": "rtl"}
-VIEWS = ("notices", "conflicts", "alarms", "file", "ask", "lines", "settings", "help")
+VIEWS = ("notices", "conflicts", "alarms", "file", "ask", "desks", "lines", "settings", "help")
 
 
 def words(language: str, room: str = "frame") -> Any:

@@ -167,7 +167,7 @@ def test_cease_request_is_an_emergency_on_the_other_side(trio: Any, officer: Any
     dialog.get_by_role("button", name=re.compile("South")).click()
     expect(dialog).to_have_count(0)
 
-    band = south.page.get_by_role("region", name="Urgent matters")
+    band = south.page.get_by_role("region", name="Urgent now")
     expect(band).to_contain_text("asks you to cease")
     expect(band).to_contain_text("aircraft in distress")
     south.heard("emergency")

@@ -6,6 +6,7 @@ import { picture, type Alarm } from "../state/picture.svelte";
 const NAME_MOST = 80;
 const RUNGS: ReadonlySet<string> = new Set(["opened", "read-back", "disseminated"]); // of a notice's ladder that have a deadline
 const PHRASE = /^[a-z]{1,32}\.[a-z][a-z0-9-]{0,31}$/; // the id of a phrase: in words it is in its thread
+const REPLY = "reply"; // to a cease request or an emergency
 
 /** Puts a name between isolates, so that a name in another script does not turn the sentence round. */
 export function isolate(text: unknown, most: number = NAME_MOST): string {
@@ -28,12 +29,13 @@ function words(alarm: Alarm): string {
   }
   if (alarm.kind === "no-answer" && alarm.code?.startsWith("answer")) return t("frame.alarm-no-answer-message", { party });
   if (alarm.kind === "message" && PHRASE.test(alarm.message ?? "")) return t("frame.alarm-message", { party, reason: t("frame.coded-phrase") });
-  const rung = alarm.kind === "no-answer" && RUNGS.has(alarm.code ?? "") ? `-${alarm.code}` : "";
+  const rung = alarm.kind === "no-answer" && (RUNGS.has(alarm.code ?? "") || alarm.code === REPLY) ? `-${alarm.code}` : "";
   return t(`frame.alarm-${alarm.kind}${rung}`, { first, second, party, reason: isolate(alarm.message, 300) });
 }
 
 export function alarmPlace(alarm: Alarm, router: { to(view: string, id?: string, params?: Record<string, string>): string }): string {
-  if ((alarm.kind === "cease" || alarm.kind === "emergency") && alarm.statement) return router.to("urgent", alarm.statement);
+  const urgent = alarm.kind === "cease" || alarm.kind === "emergency" || (alarm.kind === "no-answer" && alarm.code === REPLY);
+  if (urgent && alarm.statement) return router.to("urgent", alarm.statement);
   // what is owed in conversation leads to where it is answered, not to what the conversation is about
   if (alarm.statement && (alarm.kind === "message" || (alarm.kind === "no-answer" && alarm.code?.startsWith("answer")))) return router.to("talk", alarm.statement);
   if (alarm.conflict) return router.to("conflicts", alarm.conflict);
