@@ -50,13 +50,14 @@ class Gazetteer:
 
     def __init__(self, places: Iterable[tuple[Place, Iterable[str]]]) -> None:
         self._places: list[Place] = []
-        self._index: dict[str, tuple[int, ...]] = {}
+        self._index: dict[str, int | tuple[int, ...]] = {}  # nearly every name has one place
         for place, names in places:
             number = len(self._places)
             self._places.append(place)
             for key in {_key(split_words(name)) for name in names}:
                 if len(key) >= LEAST_CHARS:
-                    self._index[key] = (*self._index.get(key, ()), number)
+                    found = self._index.get(key)
+                    self._index[key] = number if found is None else (*_numbers(found), number)
 
     def find(self, words: Sequence[str], start: int, near: LonLat) -> Iterator[tuple[int, Place]]:
         """The place that some words name from a start on, the longest name first.
@@ -71,7 +72,7 @@ class Gazetteer:
             for key in _spellings(words[start : start + length]):
                 found = self._index.get(key)
                 if found is not None:
-                    places = [self._places[number] for number in found]
+                    places = [self._places[number] for number in _numbers(found)]
                     yield (
                         length,
                         min(
@@ -82,6 +83,10 @@ class Gazetteer:
                     break
 
 
+def _numbers(found: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (found,) if isinstance(found, int) else found
+
+
 def split_words(text: str) -> list[str]:
     """The words of a text in one spelling: lower case, without accents, vowel signs and hyphens.
 
@@ -89,6 +94,8 @@ def split_words(text: str) -> list[str]:
         >>> split_words("Dayr az-Zawr"), split_words("Ḩamāh")
         (['dayr', 'az', 'zawr'], ['hamah'])
     """
+    if text.isascii():  # two names in three; the rest of this changes nothing in them
+        return _WORD.findall(text.replace("'", "").lower())
     plain = unicodedata.normalize("NFKD", text.replace("'", "").replace("’", "").replace("‘", ""))
     kept = "".join(c for c in plain if not unicodedata.combining(c) and c != "ـ")
     return _WORD.findall(kept.casefold().translate(_LETTERS))
