@@ -170,6 +170,32 @@ def test_rung_that_nobody_climbs_turns_missing_on_both_consoles(
         expect(rung(console, "opened")).to_have_attribute("data-state", "late")
 
 
+def test_deadline_that_passes_while_a_node_is_down_is_shown_once_after_its_start(
+    make: Any, officer: Any, kit: Any
+) -> None:
+    """H-DUE-3: killed before the time, started after it: both screens show one missing rung and one alarm, also after another start."""
+    parties = make(terms="[receipt_deadlines_s]\nopened = 6\n")
+    parties.start()
+    parties.wait_open()
+    parties.file(parties.north, kit.feature("DOWN", 25.0, 40.0), "--wait", "delivered")
+    north, south = officer(parties.north, "kay"), officer(parties.south, "lee")
+    north.enter("notices")
+    parties.south.kill()
+    expect(north.page.locator(".bar")).to_contain_text("Not opened in time by")
+    for _ in range(2):
+        parties.south.kill()
+        parties.south.start()
+    parties.wait_open()
+    south.enter("alarms")
+    north.go("alarms")
+    for console in (north, south):
+        found = console.page.locator("#work").get_by_text("Not opened in time")
+        expect(found).to_have_count(1)
+        console.go("notices")
+        lamps = console.page.locator("#work .item", has_text="DOWN").locator(".lamps")
+        expect(lamps.locator('[data-lamp="opened missing"]')).to_be_visible()
+
+
 def test_role_that_only_reads_sees_the_ladder_and_says_nothing(
     trio: Any, officer: Any, kit: Any
 ) -> None:
