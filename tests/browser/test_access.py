@@ -19,6 +19,8 @@ VIEWS = {
     "file": "file",
     "amend": "file/north%3AEYES?amend=1",
     "ask": "ask",
+    "talk": "talk",
+    "new message": "talk/new",
     "desks": "desks",
     "lines": "lines",
     "urgent": "urgent",

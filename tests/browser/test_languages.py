@@ -12,7 +12,18 @@ from playwright.sync_api import expect
 
 WORDS = Path(__file__).parents[2] / "console" / "src" / "i18n"
 DIRECTIONS = {"en": "ltr", "ru": "ltr", "he": "rtl", "ar": "rtl"}
-VIEWS = ("notices", "conflicts", "alarms", "file", "ask", "desks", "lines", "settings", "help")
+VIEWS = (
+    "notices",
+    "conflicts",
+    "alarms",
+    "talk",
+    "file",
+    "ask",
+    "desks",
+    "lines",
+    "settings",
+    "help",
+)
 
 
 def words(language: str, room: str = "frame") -> Any:

@@ -26,6 +26,9 @@ PLACES = (
     "notices",
     "conflicts",
     "alarms",
+    "talk",
+    "talk/notice%3A{own}",
+    "talk/notice%3A{peer}",
     "desks",
     "lines",
     "urgent",
@@ -52,7 +55,7 @@ def plain(rows: Any, own: str, peer: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def mirrored(trio: Any, kit: Any) -> Any:
-    """Each side files the same shape; they meet."""
+    """Each side files the same shape; they meet. Each asks about its own."""
     start, end = kit.at(95), kit.at(215)  # no whole hour comes between two looks
     for node in (trio.north, trio.south):
         trio.file(node, kit.feature("SAME", 14.0, 44.0, start=start, end=end, region="the same"))
@@ -60,6 +63,10 @@ def mirrored(trio: Any, kit: Any) -> Any:
             node,
             kit.feature("PART", 14.0 if node is trio.north else 16.0, 46.0, start=start, end=end),
         )
+    trio.settle()
+    for node in (trio.north, trio.south):
+        thread = ("--thread", f"notice:{node.party}:SAME")
+        kit.ok("talk", "say", node.dir, "Can you see us?", "--exercise", *thread)
     trio.settle()
     return trio
 
@@ -73,6 +80,8 @@ def test_swapped_parties_see_the_same_screen(mirrored: Any, officer: Any, light:
         consoles[own] = console = officer(mirrored.nodes[own], "kay")
         console.enter(f"notices/{peer}%3ASAME")  # both have opened the other's notice, and know it
         expect(console.page.locator("aside")).to_contain_text("Opened")
+        console.go(f"talk/notice%3A{peer}%3ASAME")
+        expect(console.page.locator("aside article")).to_contain_text("Can you see us?")
     mirrored.settle()
     for own, peer in (("north", "south"), ("south", "north")):
         console = consoles[own]
