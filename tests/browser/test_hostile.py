@@ -137,6 +137,7 @@ def test_stream_that_was_got_at_breaks_nothing(trio: Any, officer: Any, kit: Any
         "lines": answer["lines"],
         "ledger": answer["ledger"],
         "alarms": {"emergency": 0, "warning": 0, "caution": 0, "over": 0},
+        "heard": answer["heard"],
     }
     body = (
         f"event: picture\ndata: {json.dumps(answer)}\n\nevent: tick\ndata: {json.dumps(tick)}\n\n"

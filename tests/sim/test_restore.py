@@ -7,6 +7,7 @@ import contextlib
 import pytest
 
 from detente.errors import UnavailableError, UsageError
+from detente.protocol import cease as urgent
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.core import Filed
@@ -440,3 +441,26 @@ def _made(node: SimNode) -> list[tuple[object, object]]:
         for entry, _, statement, openings in node.running.journal.replay()
         if statement is not None and entry.header.kind == "made"
     ]
+
+
+def test_restore_reply_that_no_longer_fits_is_given_up_aloud() -> None:
+    """What an officer answered before the loss was known waits, and does not follow what had been said: it is not sent, and the record is mended."""
+    room = Room()
+    north, south = room.nodes()
+    talk(room, north, south)
+    cease(north)
+    talk(room, north, south)
+    backup = south.disk.snapshot()
+    (asked,) = south.running.state.urgent.known
+    south.run(lambda core: urgent.cease_effective(core, asked, south.now_us(), **WHO))
+    talk(room, north, south)
+    south.restore(backup)
+    south.run(lambda core: urgent.reply_to_cease(core, asked, "ceasing", south.now_us(), **WHO))
+    talk(room, north, south)
+    recover(south)
+    talk(room, north, south)
+    assert south.running.fault is None
+    assert not south.running.intents
+    assert alarms(south) == ["behind", "filing-clash"]
+    for node in (north, south):
+        assert node.running.state.urgent.known[asked].status == "effective"

@@ -15,7 +15,7 @@ import msgspec
 from detente.errors import DetenteError
 from detente.node.node import Node
 from detente.node.operators import Officer
-from detente.node.picture import TICK_S, Board, Drawn
+from detente.node.picture import TICK_S, Board, Drawn, Tick
 
 if TYPE_CHECKING:
     from detente.node.server import Serving
@@ -78,6 +78,8 @@ async def stream(
             told_locked = officer.locked
             if loop.time() >= next_tick:
                 tick = await board.tick()
+                if officer.locked:
+                    tick = without_words(tick)
                 next_tick = max(next_tick + TICK_S, loop.time() + TICK_S / 2)
                 yield event("tick", tick)
             if officer.locked:
@@ -97,6 +99,12 @@ async def stream(
                 return
         await asyncio.sleep(PAUSE_S)
         await _pause(node, serving, seen, max(0.0, next_tick - loop.time()))
+
+
+def without_words(tick: Tick) -> Tick:
+    """A tick without what the parties declared of their lines: a locked screen is given no content."""
+    lines = [msgspec.structs.replace(line, declared=None, declarations=[]) for line in tick.lines]
+    return msgspec.structs.replace(tick, lines=lines)
 
 
 async def _is_old(board: Board, drawn: Drawn) -> bool:

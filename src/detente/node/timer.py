@@ -54,5 +54,7 @@ class Timer:
         due_us = next_due(core.state, now_us)
         if due_us is None:
             return NAP_S, effects
+        if due_us <= now_us and not effects:
+            return NAP_S, effects  # due, and no room to say so
         left_s = (due_us - now_us) / US_PER_S / self._node.clock.rate
         return min(NAP_S, max(LEAST_NAP_S, left_s)), effects

@@ -156,10 +156,21 @@ def say_message(
 
 
 def _others(core: Core, thread: Thread) -> list[str]:
-    """Who else is in a thread: whoever spoke in it, or the party that the thread's name begins with."""
-    known = core.state.talk.threads.get(talk_key(thread))
-    parties = set(known.parties) if known is not None else {thread.id.partition(":")[0]}
+    """Who else is in a thread: those whom its matter concerns, else whoever spoke in it."""
+    parties = _concerned(core, thread)
     return sorted(parties & set(core.agreement().parties) - {core.identity.party})
+
+
+def _concerned(core: Core, thread: Thread) -> set[str]:
+    state = core.state
+    if thread.kind == "notice" and (notice := state.notices.get(thread.id)) is not None:
+        return {notice.party, *notice.latest.statements}
+    if thread.kind == "cease" and (urgent := state.urgent.known.get(thread.id)) is not None:
+        return {urgent.party, urgent.to}
+    if thread.kind == "conflict" and (conflict := state.conflicts.get(thread.id)) is not None:
+        return {side["id"].partition(":")[0] for side in conflict.record["notices"]}
+    known = state.talk.threads.get(talk_key(thread))
+    return set(known.parties) if known is not None else {thread.id.partition(":")[0]}
 
 
 def _spoken(core: Core, thread: Thread, to: Sequence[str], signed: Sequence[str]) -> Spoken:

@@ -54,6 +54,18 @@ SIGNED_AT_ONCE = (
     64  # signatures in one transaction: some 50 ms, so that nothing waits long behind it
 )
 
+# What is said of something else that was said: a recovery may bring back another answer of ours.
+ANSWERS = (
+    "hotline/cease-reply",
+    "hotline/cease-effective",
+    "hotline/emergency-reply",
+    "hotline/suspended",
+    "hotline/resumed",
+    "hotline/fault",
+    "talk/answer",
+    "talk/call-agreed",
+)
+
 
 class Filed(msgspec.Struct, frozen=True):
     """What became of a filing: durable here, signed for these, waiting for those."""
@@ -730,7 +742,7 @@ class Core:
 
     def _clashes(self, intent: Intent, now_us: int) -> bool:
         """Whether what a recovery brought back stands against it: a version with another body, or a rule."""
-        if intent.type.startswith("receipt/"):
+        if intent.type.startswith("receipt/") or intent.type in ANSWERS:
             return (
                 judge(
                     self.state,
@@ -763,6 +775,12 @@ class Core:
         self._set_waiting(intent, ())
         if intent.type == "receipt/no-answer":
             return [Send(intent.to[0])]  # said before the loss: once is enough
+        if intent.type in ANSWERS:
+            message = (
+                f"{intent.type} was said while lost statements were missing, and no longer fits what had been said before; "
+                "it was not sent"
+            )
+            return [self.alarm(now_us, "filing-clash", message, intent.to[0])]
         assert intent.thread is not None
         message = (
             f"{intent.thread['id']} version {intent.thread['version']} was filed while lost statements were missing, "

@@ -210,8 +210,8 @@ def pass_deadlines(core: Core, now_us: int, most: int = DEADLINES_AT_ONCE) -> li
     effects: list[Effect] = []
     for one in due[:most]:
         ours = one.to == core.identity.party and one.tells
-        if ours and len(core.intents) >= INTENTS_WAITING:
-            break  # it stays due, and is written once there is room to say so
+        if ours and len(core.intents) >= 2 * INTENTS_WAITING:
+            continue  # it stays due, and is written once there is room to say so; the others are not held up
         said = _draft(core, one, now_us) if ours else None
         core.append_local(
             now_us, "deadline/passed", expectation=_plain(one), due=format_time(one.due_us)

@@ -551,9 +551,21 @@ def _answer_checks(core: Core, now_us: int, taken: Taken) -> None:
             taken.effects.append(Send(found[0].party))
 
 
+def _note_refused(core: Core, now_us: int, taken: Taken) -> None:
+    """A request that a rule refuses is still a request: officers see it, though it cannot be answered."""
+    for entry in taken.entries:
+        if entry.header.type in ("hotline/cease", "hotline/emergency"):
+            outcome, _, rule = entry.outcome.partition(":")
+            found = core.journal.statement(entry.statement or "")
+            if outcome == "refused" and found is not None:
+                message = f"{entry.header.type} {found[0].id[:12]} was refused: {rule}; telephone"
+                taken.effects += core.alarm_once(now_us, "urgent-refused", message, found[0].party)
+
+
 def _answer_all(core: Core, now_us: int, taken: Taken) -> None:
     """Receipts for everything that was logged from this frame, all under one checkpoint."""
     _answer_checks(core, now_us, taken)
+    _note_refused(core, now_us, taken)
     size = core.tree.size
     note = None
     for entry in taken.entries:

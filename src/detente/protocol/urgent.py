@@ -5,13 +5,17 @@ Each copy of a request is a matter of its own between two parties: its id is tha
 
 from __future__ import annotations
 
+import contextlib
+import heapq
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from detente.errors import RefusedError
 from detente.hotline.cease import OPEN, Moment, UrgentKind, UrgentStatus, after_move
 from detente.hotline.escalation import Step, due_us, next_step, steps_of
+from detente.limits import DEADLINES_AT_ONCE
 from detente.protocol.cause import Raised
 from detente.protocol.deadlines import Expectation, expectation_id, owe, settle
 from detente.protocol.journal import Entry, Json
@@ -186,7 +190,9 @@ def _note_notice(state: State, urgent: Urgent, index: int) -> None:
 
 
 def _take_reply(state: State, urgent: Urgent, reply: UrgentReply, index: int) -> None:
-    urgent.status = after_move(urgent.kind, urgent.status, reply.move)
+    # what does not follow (said again after a loss, say) stands with the rest and changes nothing
+    with contextlib.suppress(RefusedError):
+        urgent.status = after_move(urgent.kind, urgent.status, reply.move)
     urgent.replies = [*urgent.replies, reply]
     urgent.index = index
     if urgent.status not in OPEN:
@@ -265,9 +271,16 @@ def steps(state: State, urgent: Urgent) -> tuple[Step, ...]:
 def steps_to_come(state: State) -> Iterator[DueStep]:
     """The next step of each unanswered matter: a function of the ledger alone."""
     for urgent in state.urgent.unanswered.values():
-        step = next_step(steps(state, urgent), urgent.step)
-        if step is not None and urgent.counted_from_us is not None:
-            yield DueStep(due_us(step, urgent.counted_from_us), urgent.id, step.number, step.desk)
+        step = _step_to_come(state, urgent)
+        if step is not None:
+            yield step
+
+
+def _step_to_come(state: State, urgent: Urgent) -> DueStep | None:
+    step = next_step(steps(state, urgent), urgent.step)
+    if step is None or urgent.counted_from_us is None:
+        return None
+    return DueStep(due_us(step, urgent.counted_from_us), urgent.id, step.number, step.desk)
 
 
 def reply_due(state: State, id_: str) -> int | None:
@@ -285,23 +298,29 @@ def next_step_due(state: State) -> int | None:
     return min((step.due_us for step in steps_to_come(state)), default=None)
 
 
-def take_steps(core: Core, now_us: int) -> list[DueStep]:
-    """Take every step that is due, in order of due time: each is one local entry, once and for ever.
+def take_steps(core: Core, now_us: int, most: int = DEADLINES_AT_ONCE) -> list[DueStep]:
+    """Take the steps that are due, in order of due time: each is one local entry, once and for ever.
 
     Returns:
-        What was taken; a clock that jumped over several steps takes each of them.
+        What was taken, at most `most`, so that a flood of requests holds nobody up: the rest is still due.
+        A clock that jumped over several steps takes each of them.
     """
+    due = [one for one in steps_to_come(core.state) if one.due_us <= now_us]
+    heapq.heapify(due)
     taken: list[DueStep] = []
-    while due := min(
-        (one for one in steps_to_come(core.state) if one.due_us <= now_us), default=None
-    ):
+    while due and len(taken) < most:
+        step = heapq.heappop(due)
         core.append_local(
             now_us,
             "urgent/escalated",
-            urgent=due.urgent,
-            step=due.number,
-            desk=due.desk,
-            due_us=due.due_us,
+            urgent=step.urgent,
+            step=step.number,
+            desk=step.desk,
+            due_us=step.due_us,
         )
-        taken.append(due)
+        taken.append(step)
+        urgent = core.state.urgent.unanswered.get(step.urgent)
+        after = None if urgent is None else _step_to_come(core.state, urgent)
+        if after is not None and after.due_us <= now_us:
+            heapq.heappush(due, after)
     return taken

@@ -13,7 +13,7 @@ from detente.errors import DetenteError, RefusedError, UsageError
 from detente.hotline.cease import CEASE_MOVES, Moment, elapsed
 from detente.protocol import alarms, cease, views
 from detente.protocol.statement import Thread
-from detente.protocol.urgent import Urgent, next_step_due
+from detente.protocol.urgent import Urgent, next_step_due, take_steps
 from detente.simulation.node import SimNode, converse
 from detente.simulation.room import Room
 from detente.units import US_PER_S
@@ -432,3 +432,36 @@ def test_wrong_reply_word_is_refused_by_its_rule(two: Two) -> None:
     talk(room, north, south)
     with pytest.raises(DetenteError, match="must be ceasing or cannot or not-us"):
         reply(south, "perhaps")
+
+
+def test_flood_of_requests_moves_up_a_few_at_a_time_and_none_twice(two: Two) -> None:
+    """However many are due, one transaction takes a bounded number of steps, in order of time, and the rest is still due."""
+    room, north, south = two
+    for _ in range(5):
+        ask(north)
+        room.wait(1)
+    talk(room, north, south)
+    room.wait(500)
+    found: list[tuple[str, int]] = []
+    for most in (4, 4, 4, 4):
+        taken = south.run(lambda core: (take_steps(core, south.now_us(), most), []))  # noqa: B023
+        assert [one.due_us for one in taken] == sorted(one.due_us for one in taken)
+        found += [(one.urgent, one.number) for one in taken]
+    assert len(found) == len(set(found)) == 15
+    assert next_step_due(south.running.state) is None
+
+
+def test_refused_request_is_an_alarm_of_who_refused_it(two: Two) -> None:
+    """H-CEA-4: a request that a rule refuses is told to the officers all the same: once, with the rule."""
+    room, north, south = two
+    agreements = south.running.state.agreements
+    for id_, agreement in agreements.items():
+        agreements[id_] = msgspec.structs.replace(agreement, terms=Terms(exercise_only=True))
+    north.run(
+        lambda core: cease.ask_cease(
+            core, {"reason": "x"}, [], north.now_us(), exercise=False, **ADA
+        )
+    )
+    talk(room, north, south)
+    assert south.running.state.urgent.known == {}
+    assert [one.code for one in south.running.state.alarms] == ["urgent-refused"]
