@@ -54,6 +54,7 @@ UNLOCK_TRIES = 5  # a hand that slips has enough; who passes by a locked screen 
 INTENTS_WAITING = (
     10_000  # notices that wait, unsigned, for a line to come back: days of busy traffic
 )
+OPENED_AT_ONCE = 64  # messages of a thread said to be opened at one look, each with a signature: some 50 ms in all
 DEADLINES_AT_ONCE = 64  # passed in one transaction, each with a signature: some 50 ms in all
 TRIES_MOST = 1_000  # that one question is asked again; a day of tries at one a minute and a half
 UNITS_PER_NOTICE = 200  # told of one notice: every squadron of an air force; each is named by hand

@@ -13,13 +13,22 @@ import msgspec
 from detente.errors import RefusedError, UnavailableError, UsageError, shown
 from detente.hotline.phrasebook import Phrasebook, check_slots, render_phrase
 from detente.hotline.talk import LEADERS, CallState, MessageState
-from detente.limits import DRAFTS_WAITING
+from detente.limits import DRAFTS_WAITING, OPENED_AT_ONCE
 from detente.notice.activity import PRECEDENCES
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect, Send
 from detente.protocol.journal import Intent, Json
 from detente.protocol.statement import Thread, body_values
-from detente.protocol.talk import KINDS, AnswerSaid, Call, Draft, Message, Talk, talk_key
+from detente.protocol.talk import (
+    KINDS,
+    AnswerSaid,
+    Call,
+    Draft,
+    Message,
+    Talk,
+    exercise_of,
+    talk_key,
+)
 from detente.units import format_time
 
 NAME_BYTES = (
@@ -95,19 +104,13 @@ def _versioned(core: Core, kind: str, id_: str) -> Thread:
     return Thread(id_, kind, 1 if notice is None else notice.latest.number)
 
 
-def _exercise_of(core: Core, thread: Thread, asked: bool) -> bool:
+def _exercise_of(core: Core, thread: Thread, to: Sequence[str], asked: bool) -> bool:
     """What belongs to something is an exercise when that is; a new talk is what its officer says."""
     state = core.state
-    known = state.talk.threads.get(talk_key(thread))
-    if known is not None:
-        return known.exercise
-    if thread.kind == "notice" and thread.id in state.notices:
-        return state.notices[thread.id].exercise
-    if thread.kind == "conflict" and thread.id in state.conflicts:
-        return bool(state.conflicts[thread.id].record["EXERCISE"])
-    if thread.kind == "cease":
-        found = core.journal.statement(thread.id)
-        return asked if found is None else found[0].exercise
+    for peer in to or state.peers:
+        found = exercise_of(state, thread, core.identity.party, peer)
+        if found is not None:
+            return found
     return asked or state.exercise_only
 
 
@@ -138,8 +141,8 @@ def say_message(
     if "phrase" in values:
         check_slots(book, values["phrase"], values.get("slots", {}))
     thread = thread or draw_thread(core)
-    exercise = _exercise_of(core, thread, exercise)
     recipients = list(to) or _others(core, thread)
+    exercise = _exercise_of(core, thread, recipients, exercise)
     if desk == LEADERS:
         return _draft(core, values, thread, recipients, now_us, officer=officer, exercise=exercise)
     signed, effects = core.say(
@@ -427,17 +430,22 @@ def record_call(
         now_us,
         officer=officer,
         desk=desk,
-        exercise=_exercise_of(core, thread, exercise),
+        exercise=_exercise_of(core, thread, recipients, exercise),
         thread=thread,
     )
     return _spoken(core, thread, recipients, signed), effects
 
 
 def open_talk(core: Core, key: str, now_us: int, *, officer: str, desk: str) -> list[Effect]:
-    """An officer has a thread in front of them: say once of each message in it that it was opened."""
+    """An officer has a thread in front of them: say once of each message in it that it was opened.
+
+    Of the newest `OPENED_AT_ONCE` that were not; the rest when it is looked at again, so that a flood holds nobody up.
+    """
     talk = core.state.talk.threads.get(key)
     effects: list[Effect] = []
-    for id_ in talk.messages if talk is not None else ():
+    for id_ in reversed(talk.messages) if talk is not None else ():
+        if len(effects) >= OPENED_AT_ONCE:
+            break
         message, receipt = core.state.talk.messages[id_], core.state.receipts.get(id_)
         found = core.journal.statement(id_)
         if (
@@ -637,7 +645,7 @@ def talk_detail(
                 hint="see: detente talk list DIR",
                 field="thread",
             )
-        exercise = _exercise_of(core, thread, asked=False)
+        exercise = _exercise_of(core, thread, (), asked=False)
         talk = Talk(thread, exercise, core.tree.size - 1, [core.identity.party])
     return TalkDetail(
         talk=_talk_row(core, talk, book, language),

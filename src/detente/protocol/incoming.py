@@ -546,7 +546,7 @@ def _answer_checks(core: Core, now_us: int, taken: Taken) -> None:
         if (entry.header.type, entry.outcome) != ("hotline/check", "delivered"):
             continue
         found = core.journal.statement(entry.statement or "")
-        if found is not None:
+        if found is not None and not linestate.is_answered(core.state, found[0]):
             linestate.answer_check(core, found[0], now_us)
             taken.effects.append(Send(found[0].party))
 

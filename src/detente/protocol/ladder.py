@@ -282,9 +282,9 @@ def delivered(state: State, notice: NoticeState, number: int, id_: str) -> None:
 
 def _replaced(notice: NoticeState, number: int, recipient: str) -> bool:
     """Whether a recipient has a newer version, or the cancellation."""
-    return any(
+    return notice.latest.number > number and any(
         later > number and recipient in version.statements
-        for later, version in notice.versions.items()
+        for later, version in reversed(notice.versions.items())
     )
 
 
@@ -295,11 +295,12 @@ def opened(state: State, id_: str, index: int) -> None:
 
 def superseded(state: State, notice: NoticeState, number: int, recipient: str, index: int) -> None:
     """A recipient has a newer version, or the cancellation: nothing more is owed for the earlier ones (H-DUE-4)."""
-    for earlier, version in notice.versions.items():
+    for earlier, version in reversed(notice.versions.items()):
         id_ = version.statements.get(recipient)
         if earlier < number and id_ is not None:
             for rung in OWED_RUNGS:
                 settle(state, expectation_id(rung, id_), index)
+            return  # those before it were settled when it came
 
 
 def _due_us(state: State, version: Version, rung: str, received_us: int) -> int | None:

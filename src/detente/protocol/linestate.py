@@ -6,13 +6,14 @@ in no ledger.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from detente.errors import DetenteError, RefusedError, UsageError, shown
 from detente.hotline.health import (
+    DAY_S,
     PATHS,
     SCOPES,
     STREAK_SLOTS,
@@ -108,6 +109,7 @@ class LineState(msgspec.Struct):
         checks: by slot.
         sent: statement of a check to its slot.
         answered: the entry with which a check was answered last.
+        replied: the peer's checks that were answered, the newest of them.
         changed: the entry with which what is declared changed last.
     """
 
@@ -116,6 +118,7 @@ class LineState(msgspec.Struct):
     checks: dict[int, Check] = {}
     sent: dict[str, int] = {}
     answered: int = -1
+    replied: dict[str, None] = {}
     changed: int = -1
 
 
@@ -246,6 +249,10 @@ def _apply_check(state: State, entry: Entry, statement: Statement, values: Json)
 
 def _apply_check_reply(state: State, entry: Entry, statement: Statement, values: Json) -> None:
     if entry.header.kind == "made":
+        replied = _line(state, statement.recipient).replied
+        replied[values["check"]] = None
+        if len(replied) > CHECKS_KEPT:
+            del replied[next(iter(replied))]
         return
     line = _line(state, statement.party)
     check = line.checks.get(line.sent.get(values["check"], -1))
@@ -370,8 +377,33 @@ def declare(
         for intent in taken:  # nobody was told: there is nothing to resume
             core.withdraw(intent, now_us, officer=officer, desk=desk)
         return (), []
+    _check_waiting(core, peer, waiting, saying, scope)
     type_ = f"hotline/{saying}"
     return _say(core, type_, {"reason": reason, "scope": scope}, peer, now_us, officer, desk)
+
+
+def _check_waiting(
+    core: Core,
+    peer: str,
+    waiting: Sequence[tuple[Saying, Json, Intent]],
+    saying: Saying,
+    scope: str,
+) -> None:
+    """Refuse what the peer would, once what waits for the line has been said."""
+    own, line = core.identity.party, core.state.lines.get(peer)
+    declared: dict[str, Any] = dict(line.declared) if line is not None else {}
+    words = [(said, values["scope"]) for said, values, _ in waiting] if waiting else []
+    for number, (said, of) in enumerate([*words, (saying, scope)]):
+        try:
+            ended = _after_declaring(declared, own, cast("Scope", of), said)
+        except RefusedError:
+            if number == len(words) and words:
+                raise
+            ended = []
+        for key in ended:
+            declared.pop(key)
+        if said != "resumed":
+            declared[_key(own, of)] = Declared(own, cast("Scope", of), said, 0, "", "")
 
 
 def declarations_filed(core: Core, peer: str) -> list[tuple[Saying, Json, Intent]]:
@@ -458,6 +490,12 @@ def check_by_alternate(core: Core, peer: str, now_us: int) -> list[Effect]:
     return _try(core, peer, values, now_us, MACHINE, MACHINE)
 
 
+def is_answered(state: State, check: Statement) -> bool:
+    """Whether a peer's check was answered: one that a recovery brings back is not answered again."""
+    line = state.lines.get(check.party)
+    return line is not None and check.id in line.replied
+
+
 def answer_check(core: Core, statement: Statement, now_us: int) -> None:
     """Answer a peer's check at once and by itself (H-LIN-3): in the transaction that takes it."""
     core.answer(statement, {"check": statement.id}, "hotline/check-reply", now_us, desk=MACHINE)
@@ -474,8 +512,10 @@ def pass_checks(core: Core, now_us: int, alternates: Collection[str] = ()) -> li
         return []
     effects: list[Effect] = []
     for peer in core.state.peers:
-        after_us = max(_first_us(core.state), _slot_us(core.state, peer))
+        after_us = max(_first_us(core.state), _slot_us(core.state, peer, now_us))
         for slot_us in slots_between(agreement.terms.comm_checks, after_us, now_us, 1):
+            if slot_us in _line(core.state, peer).checks:
+                continue  # a clock that was ahead for a while has begun it already
             effects += _begin(core, peer, slot_us, now_us, MACHINE, MACHINE, by_hand=False)
     overdue = sorted(
         (due_us, peer, check.slot_us)
@@ -509,13 +549,15 @@ def next_check(state: State, peer: str, now_us: int) -> int | None:
     agreement = state.agreement
     if agreement is None:
         return None
-    after_us = max(_first_us(state), _slot_us(state, peer), now_us)
+    after_us = max(_first_us(state), _slot_us(state, peer, now_us), now_us)
     return next_slot(agreement.terms.comm_checks, after_us)
 
 
-def _slot_us(state: State, peer: str) -> int:
+def _slot_us(state: State, peer: str, now_us: int) -> int:
+    """The newest slot that was begun; one that is over a day ahead was a clock that was wrong, and stops no later one."""
     line = state.lines.get(peer)
-    return line.slot_us if line is not None else 0
+    slot_us = line.slot_us if line is not None else 0
+    return slot_us if slot_us <= now_us + DAY_S * US_PER_S else 0
 
 
 def _first_us(state: State) -> int:

@@ -143,6 +143,7 @@ class Talk(msgspec.Struct):
     Attributes:
         index: the entry that said the last thing in it.
         messages, calls: statement ids in the order of the ledger.
+        flags: by pair of parties, whether what they say in it is EXERCISE; the first word between them says.
     """
 
     thread: Thread
@@ -151,6 +152,7 @@ class Talk(msgspec.Struct):
     parties: list[str] = []
     messages: list[str] = []
     calls: list[str] = []
+    flags: dict[str, bool] = {}
 
 
 class Talks(msgspec.Struct):
@@ -206,18 +208,30 @@ def check_talk_thread(thread: Thread, parties: tuple[str, ...]) -> None:
         )
 
 
+def exercise_of(state: State, thread: Thread, *pair: str) -> bool | None:
+    """Whether what two parties say in a thread is EXERCISE: as its matter is, else as the first word between them; None before it.
+
+    What a third party says in a thread binds nobody else.
+    """
+    matter: bool | None = None
+    if thread.kind == "notice" and (notice := state.notices.get(thread.id)) is not None:
+        matter = notice.exercise
+    elif thread.kind == "cease" and (urgent := state.urgent.known.get(thread.id)) is not None:
+        matter = urgent.exercise
+    elif thread.kind == "conflict" and (conflict := state.conflicts.get(thread.id)) is not None:
+        matter = bool(conflict.record["EXERCISE"])
+    known = state.talk.threads.get(talk_key(thread))
+    if matter is None and known is not None:
+        matter = known.flags.get("|".join(sorted(pair)))
+    return matter
+
+
 def _check_thread(state: State, statement: Statement) -> str:
     thread = statement.thread
     assert thread is not None
     check_talk_thread(thread, state.agreements[statement.agreement or ""].parties)
-    known = state.talk.threads.get(talk_key(thread))
-    conflict = state.conflicts.get(thread.id) if thread.kind == "conflict" else None
-    of_thread = statement.exercise
-    if known is not None:
-        of_thread = known.exercise
-    elif conflict is not None:
-        of_thread = conflict.record["EXERCISE"]
-    if of_thread != statement.exercise:
+    of_thread = exercise_of(state, thread, statement.party, statement.recipient)
+    if of_thread not in (None, statement.exercise):
         raise RefusedError(
             "exercise-flip", "EXERCISE must not change within a thread", field="EXERCISE"
         )
@@ -345,6 +359,9 @@ def _in_thread(state: State, entry: Entry, statement: Statement) -> Talk:
             Thread(thread.id, thread.kind, 1), statement.exercise, entry.index
         )
     talk.index = entry.index
+    talk.flags.setdefault(
+        "|".join(sorted((statement.party, statement.recipient))), statement.exercise
+    )
     talk.parties = sorted({*talk.parties, statement.party, statement.recipient})
     return talk
 

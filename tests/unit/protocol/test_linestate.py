@@ -606,3 +606,44 @@ def test_handover_is_a_local_entry(two: Two) -> None:
                 )
             )
     assert south.running.tree.size == at_south
+
+
+def test_clock_that_was_a_year_ahead_for_a_moment_loses_no_later_check(two: Two) -> None:
+    """A slot begun by a clock that was wrong stops none that comes; what was begun is begun once."""
+    _, north, _ = two
+    north.clock.offset_us = 365 * 86_400 * US_PER_S
+    look(north)
+    north.clock.offset_us = 0
+    peer = "south"
+    assert linestate.next_check(north.running.state, peer, north.now_us()) == parse_time(FIRST)
+    north.clock.offset_us = parse_time(FIRST) - START_US
+    for _ in range(2):
+        look(north)
+    begun = [e for e, _, _, _ in north.disk.replay() if e.header.type == "check/begun"]
+    assert len(begun) == 2
+
+
+def test_resuming_all_after_a_resumption_that_waits_is_refused_here(two: Two) -> None:
+    """What the peer would refuse once all that waits was said is refused before it is filed."""
+    room, north, south = two
+    say(north, "suspended", "ordinary")
+    talk(room, north, south)
+    north.crash()
+    north.start()
+    say(north, "resumed", "ordinary")
+    with pytest.raises(RefusedError) as caught:
+        say(north, "resumed", "all")
+    assert caught.value.code == "line-move"
+    talk(room, north, south)
+    assert standing(north) == standing(south) == []
+
+
+def test_check_that_comes_again_is_answered_once(two: Two) -> None:
+    """H-DUE-3: what a recovery of the record brings back is not answered again."""
+    room, north, south = two
+    at(room, FIRST)
+    look(north)
+    talk(room, north, south)
+    (check,) = [s for e, _, s, _ in south.disk.replay() if s and s.type == "hotline/check"]
+    assert linestate.is_answered(south.running.state, check)
+    assert not linestate.is_answered(north.running.state, check)

@@ -787,3 +787,68 @@ def test_say_of_an_unknown_phrase_or_recipient_is_refused(two: Two) -> None:
     assert refused(north, lambda: say(north, TEXT, None, "nobody")) == "recipient-unknown"
     with pytest.raises(RefusedError):
         say(north, {**TEXT, "text": "\x00"})
+
+
+def test_third_party_s_word_in_a_thread_binds_nobody_else() -> None:
+    """Who guesses the name of a talk and says EXERCISE in it first keeps no two others from meaning it."""
+    room = Room(3, terms=Terms())
+    north, south, east = room.nodes()
+    talk(room, north, south, east)
+    thread = Thread("south:N-7", "notice", 1)
+    say(east, TEXT, thread, "north", exercise=True)
+    talk(room, north, south, east)
+    say(south, TEXT, thread, "north", exercise=False)
+    say(north, TEXT, thread, "south", exercise=False)
+    talk(room, north, south, east)
+    for node in (north, south, east):
+        assert [
+            one.kind for one in node.running.state.raised.values() if one.kind == "refused"
+        ] == []
+    assert len(north.running.state.talk.messages) == 3
+
+
+def test_message_about_a_request_goes_to_who_was_asked_and_nobody_else() -> None:
+    """Without recipients a message in the thread of one party's cease request reaches no third party."""
+    room = Room(3)
+    north, south, east = room.nodes()
+    talk(room, north, south, east)
+    north.run(
+        lambda core: core.say(
+            "hotline/cease",
+            {"reason": "stop"},
+            ["south"],
+            north.now_us(),
+            officer="o",
+            desk="watch",
+            exercise=True,
+        )
+    )
+    talk(room, north, south, east)
+    (asked,) = north.running.state.urgent.known
+    said = say(north, TEXT, Thread(asked, "cease", 1))
+    assert said.to == ["south"]
+    talk(room, north, south, east)
+    assert east.running.state.talk.messages == {}
+
+
+def test_look_at_a_long_thread_says_a_bounded_number_opened(two: Two) -> None:
+    """However many messages a thread holds, one look signs a few, the newest first, and the next look goes on."""
+    room, north, south = two
+    for _ in range(70):
+        say(north, {**TEXT, "precedence": "routine"}, Thread("north:T-1", "talk", 1))
+    for _ in range(3):
+        talk(room, north, south)
+    key = "talk:north:T-1"
+    for left in (6, 0):
+        south.run(
+            lambda core: (
+                None,
+                conversation.open_talk(core, key, south.now_us(), officer="o", desk="d"),
+            )
+        )
+        unopened = [
+            id_
+            for id_ in south.running.state.talk.messages
+            if south.running.state.receipts[id_].opened_us is None
+        ]
+        assert len(unopened) == left
