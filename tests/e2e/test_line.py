@@ -346,7 +346,8 @@ def test_cease_request_goes_by_the_second_address_as_soon_as_the_first_fails(
     set_up(north, alternates=f'{{ south = "{second.address}" }}', retry_most_s=60)
     first.open()
     second.open()
-    parties.start("north", "south")
+    parties.start("south")
+    parties.start("north")  # who is there when it first tries: each failure doubles its pause
     parties.wait_open()
     assert of_line(north, "south").path == "first"
     first.cut()
