@@ -56,7 +56,8 @@ def test_declared_and_observed_stand_beside_each_other_on_both_sides(trio: Any, 
     said = msgspec.convert(answer.json(), LineAnswer, strict=True)
     assert (said.said, said.signed, said.questions) == (True, ["south"], [])
     there = kit.until(
-        lambda: (row := of_line(south, "north")).declared and row, "the word is at south"
+        lambda: (row := of_line(south, "north")).declared and row.observed == "open" and row,
+        "the word is at south, which hears north",
     )
     here = of_line(north, "south")
     assert here.declared == there.declared
@@ -72,7 +73,7 @@ def test_declared_and_observed_stand_beside_each_other_on_both_sides(trio: Any, 
     kit.until(lambda: of_line(south, "north").declared is None, "resumed at south")
     picture = south.get("/api/v1/picture")
     assert [r["over"] for r in picture["alarms"] if r["id"] == alarm["id"]] == [True]
-    assert of_line(north, "south").word == "open"
+    kit.until(lambda: of_line(north, "south").word == "open", "open, and heard")
 
 
 def test_political_reason_asks_before_it_is_said(trio: Any) -> None:
@@ -392,7 +393,7 @@ def test_silence_and_suspension_are_different_words_on_both_sides(
     parties = make(addresses={name: wire.address for name, wire in wires.items()})
     north, south = parties.north, parties.south
     for node in (north, south):
-        set_up(node, listen=f'"127.0.0.1:{ports[node.party]}"', heartbeat_s=0.5, retry_most_s=0.5)
+        set_up(node, listen=f'"127.0.0.1:{ports[node.party]}"', heartbeat_s=2, retry_most_s=0.5)
     for wire in wires.values():
         wire.open()
     parties.start("north", "south")
