@@ -56,6 +56,9 @@ INTENTS_WAITING = (
 )
 OPENED_AT_ONCE = 64  # messages of a thread said to be opened at one look, each with a signature: some 50 ms in all
 DEADLINES_AT_ONCE = 64  # passed in one transaction, each with a signature: some 50 ms in all
+BACK_STEP_US = (
+    1_000_000  # entries may overtake each other by milliseconds; more is a clock that was set
+)
 TRIES_MOST = 1_000  # that one question is asked again; a day of tries at one a minute and a half
 UNITS_PER_NOTICE = 200  # told of one notice: every squadron of an air force; each is named by hand
 OUTBOX_PER_LINK = 200_000  # bounded by disk rather than memory; a month of silence at 4 a minute

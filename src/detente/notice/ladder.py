@@ -18,8 +18,8 @@ RUNG_MOVES_IN_ORDER: tuple[RungMove, ...] = ("said", "passed", "refused")
 
 # One table for both sides: (state, move) -> state. What is absent stays as it is.
 #   said     the recipient said that it has climbed the rung
-#   passed   the deadline passed: by this node's clock, by the time that the answer itself states, or by
-#            the other side's signed word that no answer had come
+#   passed   the deadline passed: by the time that the answer itself states; while nothing was said, by this
+#            node's clock or by the other side's signed word that no answer had come
 #   refused  the recipient refused the notice, or did not understand it
 # The moves commute, so that a word that crossed another on the line leaves both sides with the same state.
 RUNG_MOVES: dict[tuple[RungState, RungMove], RungState] = {

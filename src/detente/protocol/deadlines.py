@@ -22,7 +22,7 @@ from detente.protocol.effect import Alert, Effect
 from detente.protocol.form import THREAD_KINDS, Type
 from detente.protocol.journal import Entry, Intent, Json
 from detente.protocol.statement import Statement
-from detente.units import format_time, parse_time
+from detente.units import US_PER_S, format_time, parse_time
 
 if TYPE_CHECKING:
     from detente.protocol.core import Core
@@ -50,7 +50,9 @@ class Expectation(msgspec.Struct, frozen=True):
         expected: a rung of the ladder, ``answer``, ``reply``, ``check-reply`` …
         statement: what it is about.
         by, to: who owes it to whom.
-        due_us: by the clock of whoever looks; the same number on both sides.
+        due_us: by the clock of who owes it; the same number on both sides.
+        fires_us: when this node writes that it passed, by its own clock, where that is another time (H-DUE-6);
+            None where it is `due_us`.
         exercise, notice: of the statement's thread.
         step: of an escalation, from 1; 0 for what is owed once.
         tells: whether the one it is owed to signs that no answer came.
@@ -67,6 +69,12 @@ class Expectation(msgspec.Struct, frozen=True):
     step: int = 0
     tells: bool = True
     tries: int = 1
+    fires_us: int | None = None
+
+    @property
+    def passes_us(self) -> int:
+        """When this node's clock passes it."""
+        return self.due_us if self.fires_us is None else self.fires_us
 
     @property
     def id(self) -> str:
@@ -105,6 +113,28 @@ def expectation_id(expected: str, statement: str, step: int = 0) -> str:
         ('opened:ab', 'reply:ab:2')
     """
     return f"{expected}:{statement}:{step}" if step else f"{expected}:{statement}"
+
+
+def bounded_us(said_us: int, made_us: int, known_us: int | None, limit_s: int) -> int:
+    """When a peer received something, as far as this node can believe what the peer says of it (H-DUE-6).
+
+    The attack this stops: 1. Mallory's receipt says that it was received in the year 2100. 2. Whatever it owes from
+    then on is due in 2100, and nobody is told that it never came.
+
+    Args:
+        said_us: by the peer's receipt.
+        made_us: when we said it. known_us: when the receipt came in; None for a receipt of our own.
+        limit_s: by how much the clocks may differ by the agreement.
+
+    Example:
+        >>> s = 1_000_000
+        >>> [bounded_us(said * s, 100 * s, 110 * s, 5) // s for said in (50, 97, 108, 114, 9999)]
+        [95, 97, 108, 114, 115]
+    """
+    if known_us is None:
+        return said_us
+    limit_us = limit_s * US_PER_S
+    return max(made_us - limit_us, min(said_us, known_us + limit_us))
 
 
 # -- in the fold -----------------------------------------------------------------------------------
@@ -195,7 +225,7 @@ APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {"deadline/passed
 
 def next_due(state: State) -> int | None:
     """When the next expectation comes due, None where nothing is owed."""
-    return min((one.due_us for one in state.owed.values()), default=None)
+    return min((one.passes_us for one in state.owed.values()), default=None)
 
 
 def pass_deadlines(core: Core, now_us: int, most: int = DEADLINES_AT_ONCE) -> list[Effect]:
@@ -204,8 +234,8 @@ def pass_deadlines(core: Core, now_us: int, most: int = DEADLINES_AT_ONCE) -> li
     At most `most` in one transaction; the caller comes again while `next_due` is not after the clock.
     """
     due = sorted(
-        (one for one in core.state.owed.values() if one.due_us <= now_us),
-        key=lambda one: (one.due_us, one.id),
+        (one for one in core.state.owed.values() if one.passes_us <= now_us),
+        key=lambda one: (one.passes_us, one.id),
     )
     effects: list[Effect] = []
     for one in due[:most]:
@@ -228,6 +258,8 @@ def pass_deadlines(core: Core, now_us: int, most: int = DEADLINES_AT_ONCE) -> li
 def _plain(one: Expectation) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.to_builtins(one)
     del found["due_us"]
+    if one.fires_us is None:
+        del found["fires_us"]
     return found
 
 

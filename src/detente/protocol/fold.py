@@ -14,6 +14,7 @@ import msgspec
 from detente.agreement.card import Card, parse_certificate, parse_revocation
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.terms import Agreement, verify_agreement_file
+from detente.limits import BACK_STEP_US
 from detente.notice.activity import ActivityNotice, parse_activity_body
 from detente.protocol import cease, deadlines, heard, ladder, linestate, roster, talk
 from detente.protocol.cause import Acknowledged, Alarm, Raised
@@ -83,6 +84,7 @@ class Receipt(msgspec.Struct):
     opened_us: int | None = None
     opened_desk: str | None = None
     opened: str | None = None
+    known_us: int | None = None
 
 
 class ConflictState(msgspec.Struct):
@@ -118,6 +120,7 @@ class State(msgspec.Struct):
         epochs: index of the first entry of each log epoch.
         behind: peers that proved this record to be older than what they hold; see docs/spec/link.md.
         recovering: the operator has decided to take the lost statements back.
+        last_us, set_back_us: this node's clock at the last entry, and by how much it was set back so far, in all.
         trail: by notice, the entries that say something about it; the last one is when its row changed.
         raised: alarms by id, in the order they were raised, acknowledged or not.
         unacknowledged: those of them that nobody has acknowledged.
@@ -162,6 +165,8 @@ class State(msgspec.Struct):
     acknowledged: dict[str, Acknowledged] = {}
     unresolved: dict[str, list[str]] = {}
     recovered: int = -1
+    last_us: int = 0
+    set_back_us: int = 0
     versions: dict[str, tuple[str, int]] = {}
     ladders: dict[str, ladder.Ladder] = {}
     owed: dict[str, deadlines.Expectation] = {}
@@ -202,6 +207,13 @@ class State(msgspec.Struct):
         """The agreement new statements quote: the one accepted last."""
         return self.agreements.get(self.current_agreement or "")
 
+    def agreement_with(self, peer: str) -> Agreement | None:
+        """The agreement in force between this party and a peer: of several the one accepted last."""
+        for agreement in reversed(self.agreements.values()):
+            if self.party in agreement.parties and peer in agreement.parties:
+                return agreement
+        return None
+
     @property
     def peers(self) -> list[str]:
         """The other parties of all agreements, sorted."""
@@ -212,6 +224,7 @@ class State(msgspec.Struct):
         """Take in the next entry."""
         assert entry.index == self.entries, (entry.index, self.entries)
         self.entries += 1
+        self._note_clock(entry)
         if statement is None:
             assert entry.local is not None
             self._apply_local(entry, entry.local)
@@ -227,6 +240,14 @@ class State(msgspec.Struct):
             self._note_topic(entry, statement.type, values)
         if statement.notice in self.notices:
             self.note(statement.notice, entry.index)
+
+    def _note_clock(self, entry: Entry) -> None:
+        if entry.header.type == "agreement/accepted":
+            return  # by the machine's clock, also where an exercise declares another
+        back_us = self.last_us - entry.header.time_us
+        if back_us > BACK_STEP_US:
+            self.set_back_us += back_us
+        self.last_us = entry.header.time_us
 
     def note(self, notice: str, index: int) -> None:
         """An entry says something about a notice: its row changes with it."""
@@ -424,6 +445,7 @@ def _apply_delivered(state: State, entry: Entry, statement: Statement, values: J
         received_us=parse_time(values["received"]),
         flags=list(values["flags"]),
         receipt=statement.id,
+        known_us=entry.header.time_us if entry.header.kind == "received" else None,
     )
     note_receipt(state, entry, values)
     place = state.versions.get(values["statement"])

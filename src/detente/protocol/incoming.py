@@ -27,7 +27,7 @@ from detente.protocol.link import (
     encode_frame,
     parse_frame,
 )
-from detente.protocol.rules import Answer, earns_receipt, judge, time_flags
+from detente.protocol.rules import Answer, earns_receipt, judge, receipt_flags
 from detente.protocol.statement import (
     CHAINS,
     Openings,
@@ -583,7 +583,7 @@ def _answer_all(core: Core, now_us: int, taken: Taken) -> None:
         )
         values = {
             "answer": outcome,
-            "flags": time_flags(statement, now_us),
+            "flags": receipt_flags(core.state, statement, now_us),
             "leaf": core.open_leaf(entry).to_json(),
             "proof": proof.to_json(),
             "received": format_time(now_us),

@@ -14,7 +14,7 @@ import msgspec
 from detente.agreement.terms import OWED_RUNGS
 from detente.airspace.near import TooMuchWork
 from detente.errors import DetenteError, RefusedError, UsageError, shown
-from detente.limits import UNITS_PER_NOTICE
+from detente.limits import CLOCK_SKEW_FLAG_S, UNITS_PER_NOTICE
 from detente.notice.ladder import ACTIONS, RUNGS, Action, Rung, RungState, climb
 from detente.notice.readback import (
     Comparison,
@@ -24,7 +24,14 @@ from detente.notice.readback import (
     parse_read_back,
 )
 from detente.protocol.cause import Raised
-from detente.protocol.deadlines import Dues, Expectation, expectation_id, owe, settle
+from detente.protocol.deadlines import (
+    Dues,
+    Expectation,
+    bounded_us,
+    expectation_id,
+    owe,
+    settle,
+)
 from detente.protocol.effect import Alert, Effect
 from detente.protocol.form import Type, check_text, is_time
 from detente.protocol.journal import Entry, Json
@@ -55,6 +62,11 @@ class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str
     told: str | None = None
     acknowledged: str | None = None
+
+    @property
+    def latest_us(self) -> int:
+        """The later of its times, 0 without any."""
+        return max(parse_time(one) if one else 0 for one in (self.told, self.acknowledged))
 
 
 class Ladder(msgspec.Struct):
@@ -91,6 +103,14 @@ def _check_read_back(state: State, statement: Statement, values: Json) -> None:
 def _check_disseminated(state: State, statement: Statement, values: Json) -> None:
     """H-LAD-4: the whole list each time, from which nothing vanishes."""
     units = _parse_units(values["units"])
+    latest_us = statement.claimed_us + CLOCK_SKEW_FLAG_S * US_PER_S
+    early = [one.unit for one in units.values() if one.latest_us > latest_us]
+    if early:
+        raise RefusedError(
+            "dissemination-early",
+            f"unit {shown(early[0])} has a time after {format_time(latest_us)}; it must not be in the future",
+            field="units",
+        )
     known = state.ladders.get(values["statement"])
     for before in known.units if known is not None else []:
         now = units.get(before["unit"])
@@ -260,12 +280,16 @@ def delivered(state: State, notice: NoticeState, number: int, id_: str) -> None:
     if receipt.answer != "delivered" or version.cancel or _replaced(notice, number, receipt.party):
         return
     ladder = state.ladders.get(id_)
+    agreement = state.agreements.get(version.agreement)
+    limit_s = agreement.terms.clock_offset_limit_s if agreement is not None else 0
+    received_us = bounded_us(receipt.received_us, version.known_us, receipt.known_us, limit_s)
     for rung in OWED_RUNGS:
-        due_us = _due_us(state, version, rung, receipt.received_us)
+        fires_us = _due_us(state, version, rung, received_us)
+        due_us = _due_us(state, version, rung, receipt.received_us) or fires_us
         said = (ladder is not None and rung in ladder.said) or (
             rung == "opened" and receipt.opened_us is not None
         )
-        if due_us is not None and not said:
+        if due_us is not None and fires_us is not None and not said:
             owe(
                 state,
                 Expectation(
@@ -276,6 +300,7 @@ def delivered(state: State, notice: NoticeState, number: int, id_: str) -> None:
                     due_us=due_us,
                     exercise=notice.exercise,
                     notice=notice.id,
+                    fires_us=None if fires_us == due_us else fires_us,
                 ),
             )
 
@@ -584,14 +609,13 @@ def _rung(
         at_us = receipt.received_us if rung == "delivered" else receipt.opened_us
     due_us = DUES[rung](state, id_) if rung in DUES else None
     passed = state.passed.get(expectation_id(rung, id_))
-    # that only our own clock passed it counts while nothing was said: an answer is late by its own time, or by the
-    # other side's word that there was none, which both sides have; whose clock came to the deadline of a replaced
-    # version before the newer one did, one side alone has seen (H-DUE-4)
+    # an answer is late by its own time alone (H-DUE-5); whose clock came to the deadline of a replaced version before
+    # the newer one did, one side alone has seen (H-DUE-4)
     replaced = _replaced(notice, version.number, party)
-    unsaid = at_us is None and passed is not None and not replaced
     told = passed is not None and passed.told is not None
+    unsaid = at_us is None and passed is not None and (told or not replaced)
     late = at_us is not None and due_us is not None and at_us > due_us
-    found = climb(refused=refused, said=at_us is not None, passed=unsaid or told or late)
+    found = climb(refused=refused, said=at_us is not None, passed=unsaid or late)
     if found == "due" and replaced:
         due_us = None
     note, values = _note(ladder, rung)

@@ -83,6 +83,14 @@ class Answer(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+def receipt_flags(state: State, statement: Statement, now_us: int) -> list[str]:
+    """What a receipt says of a statement besides its answer: none of it is a reason to refuse."""
+    flags = time_flags(statement, now_us)
+    if statement.type in cease.TYPES and statement.agreement not in state.agreements:
+        flags.append("agreement-unknown")  # H-CEA-5
+    return flags
+
+
 def time_flags(statement: Statement, now_us: int) -> list[str]:
     """Flags about the claimed time; a far-off clock is flagged, never refused."""
     offset_us = statement.claimed_us - now_us
@@ -173,6 +181,8 @@ def _check_form(row: Type, statement: Statement, openings: Openings) -> None:
 
 def _check_agreement(state: State, statement: Statement) -> None:
     agreement = state.agreements.get(statement.agreement or "")
+    if agreement is None and statement.type in cease.TYPES and _agreed_between(state, statement):
+        return  # H-CEA-5: what is urgent does not wait until both sides have accepted the same paper
     if agreement is None:
         raise RefusedError(
             "agreement-unknown",
@@ -188,6 +198,11 @@ def _check_agreement(state: State, statement: Statement) -> None:
             "the agreement is for exercises only; EXERCISE must be true",
             field="EXERCISE",
         )
+
+
+def _agreed_between(state: State, statement: Statement) -> bool:
+    peer = statement.recipient if statement.party == state.party else statement.party
+    return state.agreement_with(peer) is not None
 
 
 def _check_exercise(state: State, statement: Statement) -> None:

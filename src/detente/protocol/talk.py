@@ -26,7 +26,14 @@ from detente.hotline.talk import (
 from detente.limits import CALL_S, NAME_CHARS
 from detente.notice.activity import PRECEDENCES, check_name
 from detente.protocol.cause import Raised
-from detente.protocol.deadlines import Dues, Expectation, expectation_id, owe, settle
+from detente.protocol.deadlines import (
+    Dues,
+    Expectation,
+    bounded_us,
+    expectation_id,
+    owe,
+    settle,
+)
 from detente.protocol.effect import Alert, Effect
 from detente.protocol.form import Type, check_text, check_value, is_time, matches
 from detente.protocol.journal import Entry, Json
@@ -435,6 +442,15 @@ def _begin(state: State, message: Message, statement: Statement, received_us: in
 def _owe(state: State, message: Message, statement: Statement, expected: str) -> None:
     message.due_us = DUES[expected](state, message.statement)
     assert message.due_us is not None
+    assert message.received_us is not None
+    receipt = state.receipts.get(message.statement)
+    received_us = bounded_us(
+        message.received_us,
+        message.time_us,
+        receipt.known_us if receipt is not None else None,
+        _limit_s(state, statement),
+    )
+    fires_us = message.due_us + received_us - message.received_us
     owe(
         state,
         Expectation(
@@ -445,8 +461,14 @@ def _owe(state: State, message: Message, statement: Statement, expected: str) ->
             due_us=message.due_us,
             exercise=statement.exercise,
             notice=statement.notice,
+            fires_us=None if fires_us == message.due_us else fires_us,
         ),
     )
+
+
+def _limit_s(state: State, statement: Statement) -> int:
+    agreement = state.agreements.get(statement.agreement or "")
+    return agreement.terms.clock_offset_limit_s if agreement is not None else 0
 
 
 def _apply_answer(state: State, entry: Entry, statement: Statement, values: Json) -> None:

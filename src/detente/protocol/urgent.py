@@ -15,12 +15,12 @@ import msgspec
 from detente.errors import RefusedError
 from detente.hotline.cease import OPEN, Moment, UrgentKind, UrgentStatus, after_move
 from detente.hotline.escalation import Step, due_us, next_step, steps_of
-from detente.limits import DEADLINES_AT_ONCE
+from detente.limits import BACK_STEP_US, DEADLINES_AT_ONCE
 from detente.protocol.cause import Raised
 from detente.protocol.deadlines import Expectation, expectation_id, owe, settle
 from detente.protocol.journal import Entry, Json
 from detente.protocol.statement import Statement, Thread
-from detente.units import parse_time
+from detente.units import format_time, parse_time
 
 if TYPE_CHECKING:
     from detente.protocol.core import Core
@@ -59,6 +59,7 @@ class Urgent(msgspec.Struct):
         about: the notice or conflict that it belongs to.
         counted_from_us: since when this node counts the steps, by its own clock: when it received the
             request, or the receipt that says that it was received. None while it is not.
+        counted_back_us: by how much the own clock had been set back until then, in all.
         step, desk: the last step up, 0 and None before the first.
         index: the entry with which it changed last.
     """
@@ -73,6 +74,7 @@ class Urgent(msgspec.Struct):
     asked: Moment
     about: Thread | None = None
     counted_from_us: int | None = None
+    counted_back_us: int = 0
     status: UrgentStatus = "asked"
     step: int = 0
     desk: str | None = None
@@ -133,6 +135,7 @@ def begin_urgent(
         asked=Moment(statement.claimed_us, now_us) if received else Moment(now_us, None),
         about=statement.thread,
         counted_from_us=now_us if received else None,
+        counted_back_us=state.set_back_us,
         index=entry.index,
     )
     state.urgent.known[urgent.id] = state.urgent.unanswered[urgent.id] = urgent
@@ -212,6 +215,7 @@ def note_receipt(state: State, entry: Entry, values: Json) -> None:
         if values["answer"] == "delivered":
             urgent.asked = Moment(urgent.asked.asker_us, received_us)
             urgent.counted_from_us = entry.header.time_us
+            urgent.counted_back_us = state.set_back_us
         else:
             state.urgent.unanswered.pop(statement, None)  # refused: the alarm of that says so
         urgent.index = entry.index
@@ -244,6 +248,8 @@ def apply_escalated(state: State, entry: Entry, local: Json) -> None:
                 due_us=due_us,
                 exercise=urgent.exercise,
                 notice=urgent.notice,
+                # the step was taken by this node's own clock: what the receipt says of the time delays nothing
+                fires_us=min(due_us, entry.header.time_us),
             ),
         )
 
@@ -261,8 +267,9 @@ class DueStep(msgspec.Struct, frozen=True, order=True):
 
 
 def steps(state: State, urgent: Urgent) -> tuple[Step, ...]:
-    """The steps up that the agreement gives."""
-    agreement = state.agreements.get(urgent.agreement)
+    """The steps up that the agreement gives: the one it quotes, else the one in force between the two (H-CEA-5)."""
+    peer = urgent.to if urgent.party == state.party else urgent.party
+    agreement = state.agreements.get(urgent.agreement) or state.agreement_with(peer)
     if agreement is None:
         return ()
     return steps_of(agreement.terms.desks, agreement.terms.escalation_s)
@@ -280,7 +287,11 @@ def _step_to_come(state: State, urgent: Urgent) -> DueStep | None:
     step = next_step(steps(state, urgent), urgent.step)
     if step is None or urgent.counted_from_us is None:
         return None
-    return DueStep(due_us(step, urgent.counted_from_us), urgent.id, step.number, step.desk)
+    # H-CEA-6: what the clock was set back meanwhile is not waited for a second time
+    back_us = state.set_back_us - urgent.counted_back_us
+    return DueStep(
+        due_us(step, urgent.counted_from_us) - back_us, urgent.id, step.number, step.desk
+    )
 
 
 def reply_due(state: State, id_: str) -> int | None:
@@ -305,6 +316,8 @@ def take_steps(core: Core, now_us: int, most: int = DEADLINES_AT_ONCE) -> list[D
         What was taken, at most `most`, so that a flood of requests holds nobody up: the rest is still due.
         A clock that jumped over several steps takes each of them.
     """
+    if core.state.urgent.unanswered and now_us < core.state.last_us - BACK_STEP_US:
+        core.append_local(now_us, "clock/set-back", before=format_time(core.state.last_us))
     due = [one for one in steps_to_come(core.state) if one.due_us <= now_us]
     heapq.heapify(due)
     taken: list[DueStep] = []

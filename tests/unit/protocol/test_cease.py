@@ -15,8 +15,9 @@ from detente.protocol import alarms, cease, views
 from detente.protocol.statement import Thread
 from detente.protocol.urgent import Urgent, next_step_due, take_steps
 from detente.simulation.node import SimNode, converse
+from detente.simulation.party import make_agreement
 from detente.simulation.room import Room
-from detente.units import US_PER_S
+from detente.units import US_PER_S, format_time
 
 ADA = {"officer": "ada", "desk": "watch"}
 Two = tuple[Room, SimNode, SimNode]
@@ -465,3 +466,74 @@ def test_refused_request_is_an_alarm_of_who_refused_it(two: Two) -> None:
     talk(room, north, south)
     assert south.running.state.urgent.known == {}
     assert [one.code for one in south.running.state.alarms] == ["urgent-refused"]
+
+
+def test_urgent_matter_under_an_agreement_not_yet_accepted_is_taken_flagged_and_moves_up() -> None:
+    """H-CEA-5: while an agreement is replaced, who has accepted first is heard, answered and moved up by the one in force."""
+    room = Room()
+    north, south = room.nodes()
+    talk(room, north, south)
+    newer = make_agreement(room.parties, room.timeline.now_us, Terms(escalation_s=(5, 10)))
+    north.act(lambda core: core.accept_agreement(newer, north.now_us()))
+    ask(north)
+    talk(room, north, south)
+    receipt = south.running.state.receipts[only(south).id]
+    assert (receipt.answer, receipt.flags) == ("delivered", ["agreement-unknown"])
+    assert only(north).agreement not in south.running.state.agreements
+    assert next_step_due(south.running.state) is not None
+    room.wait(31)
+    escalate(north, south)
+    assert only(south).step == 1
+    reply(south, "ceasing")
+    talk(room, north, south)
+    assert only(north).status == only(south).status == "ceasing"
+    north.run(
+        lambda core: cease.say_emergency(
+            core,
+            {"kind": "distress", "place": None, "at": format_time(north.now_us())},
+            [],
+            north.now_us(),
+            exercise=True,
+            **ADA,
+        )
+    )
+    talk(room, north, south)
+    assert [one.kind for one in south.running.state.urgent.known.values()] == ["cease", "emergency"]
+    assert views.projection(south.load()) == views.projection(south.running)
+
+
+def test_clock_set_back_postpones_no_step_up(two: Two) -> None:
+    """H-CEA-6: what the clock went back is not waited for a second time, and once taken into account stays so."""
+    room, north, south = two
+    ask(north)
+    talk(room, north, south)
+    south.clock.offset_us -= 3600 * US_PER_S
+    escalate(south)
+    assert only(south).step == 0
+    room.wait(31)
+    escalate(south)
+    assert only(south).step == 1
+    south.crash()
+    south.start()
+    south.clock.offset_us -= 3600 * US_PER_S
+    escalate(south)
+    room.wait(31)
+    escalate(south)
+    assert only(south).step == 2
+    entries = [entry.header.type for entry, *_ in south.running.journal.replay()]
+    assert entries.count("clock/set-back") == 2
+    assert views.projection(south.load()) == views.projection(south.running)
+
+
+def test_clock_set_back_while_nothing_is_urgent_changes_nothing(two: Two) -> None:
+    """H-CEA-6: a request that comes after the clock was set counts from then by the new clock."""
+    room, north, south = two
+    south.clock.offset_us -= 3600 * US_PER_S
+    ask(north)
+    talk(room, north, south)
+    room.wait(25)
+    escalate(south)
+    assert only(south).step == 0
+    room.wait(6)
+    escalate(south)
+    assert only(south).step == 1

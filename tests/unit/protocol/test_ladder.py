@@ -270,16 +270,19 @@ def test_answer_after_the_deadline_is_taken_and_shown_as_late(two: Two) -> None:
     check(north, south)
 
 
-def test_answer_that_crosses_the_word_that_there_is_none_is_late_on_both_sides(two: Two) -> None:
-    """Whichever came first into a ledger, both show the same."""
+def test_answer_in_time_that_crosses_the_word_that_there_is_none_is_done_on_both_sides(
+    two: Two,
+) -> None:
+    """H-DUE-5: it is in time by its own time; that the other side said there was none stands beside it."""
     room, north, south = two
-    room.wait(299)
+    room.wait(280)
     south.run(lambda core: (None, core.open_notice("north:A-1", south.now_us(), **ADA)))
-    room.wait(2)
+    room.wait(25)
     look(north)
     look(south)
     talk(room, north, south)
-    assert states(north)["opened"] == "late"
+    assert states(north)["opened"] == "done"
+    assert shown(north).rungs[1].note == "no-answer"
     assert kinds(north) == [("no-answer", "opened", True)]
     assert kinds(south) == [("no-answer", "opened", True)]
     assert said(south, "deadline/passed") == 0
@@ -592,6 +595,76 @@ def test_no_answer_that_was_not_owed_or_is_said_twice_is_refused() -> None:
     assert judged(north, liar, "receipt/no-answer", good, **thread) == "delivered"
     assert judged(north, liar, "receipt/no-answer", good, **thread) == "refused:receipt-repeated"
     assert kinds(north) == [("no-answer", "opened", False)]
+
+
+def test_no_answer_before_its_time_makes_no_answer_late() -> None:
+    """H-DUE-5: whatever time its maker claims for it, an answer in time is done, and the caution is over."""
+    room = Room()
+    north = room.node(0)
+    liar = room.liar(1, north)
+    liar.send()
+    said_ = liar.say_notice()
+    assert liar.send(said_) is not None
+    due_us = min(one.due_us for one in north.running.state.owed.values())
+    for claimed_us in (north.now_us(), due_us):
+        values = {
+            "statement": said_[0].id,
+            "expected": "opened" if claimed_us != due_us else "read-back",
+            "due": format_time(
+                next(
+                    one.due_us
+                    for one in north.running.state.owed.values()
+                    if one.expected == ("opened" if claimed_us != due_us else "read-back")
+                )
+            ),
+            "tries": 1,
+            "desk": "d",
+        }
+        members = {"thread": said_[0].thread, "claimed_us": claimed_us}
+        assert judged(north, liar, "receipt/no-answer", values, **members) == "delivered"
+    name = said_[0].thread.id if said_[0].thread is not None else ""
+    north.run(lambda core: ladder.read_back(core, name, GOOD, None, north.now_us(), **ADA))
+    found = north.running.state.notices[name]
+    (row,) = ladder_rows(north.running.state, found, 1)
+    assert {one.rung: one.state for one in row.rungs}["opened"] == "done"
+    assert {one.rung: one.state for one in row.rungs}["read-back"] == "done"
+    assert all(over for kind, _, over in kinds(north) if kind == "no-answer")
+
+
+@pytest.mark.parametrize("off_s", [86_400 * 365, -86_400])
+def test_receipt_from_another_time_delays_and_hastens_no_deadline(off_s: int) -> None:
+    """H-DUE-6: what a peer says of when it received is believed as far as the own clock and the agreed limit allow."""
+    room = Room()
+    north, south = room.nodes()
+    south.clock.offset_us = off_s * US_PER_S
+    talk(room, north, south)
+    file(north, notice())
+    talk(room, north, south)
+    one = next(o for o in north.running.state.owed.values() if o.expected == "opened")
+    assert abs(one.passes_us - (north.now_us() + 300 * US_PER_S)) <= 20 * US_PER_S
+    room.wait(280)
+    assert look(north) == 0
+    room.wait(40)
+    look(north)
+    assert said(north, "deadline/passed") == 1
+    assert views.projection(north.load()) == views.projection(north.running)
+
+
+def test_dissemination_of_the_future_is_refused(lied: tuple[SimNode, Liar, str]) -> None:
+    """H-LAD-4: a unit cannot have acknowledged what is said now in an hour."""
+    north, liar, about = lied
+    late = format_time(north.now_us() + HOUR_US)
+    for unit in (
+        {"unit": "a", "told": late, "acknowledged": None},
+        {"unit": "a", "told": TIMES[0], "acknowledged": late},
+    ):
+        found = judged(
+            north,
+            liar,
+            "receipt/disseminated",
+            body(about, "receipt/disseminated", units=[unit]),
+        )
+        assert found == "refused:dissemination-early"
 
 
 def test_judge_of_the_ladder_asks_ledger_and_statement_only(
