@@ -1,4 +1,4 @@
-"""Commands about the record: ask, prove, verify, audit, rebuild, backup, restore, recover."""
+"""Commands about the ledger as a whole: audit, rebuild, backup, restore, recover."""
 
 from __future__ import annotations
 
@@ -7,23 +7,16 @@ import os
 import sqlite3
 import tarfile
 import tempfile
-import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from detente.agreement.terms import parse_agreement
 from detente.cli.client import Api
-from detente.cli.notice import read_file
-from detente.cli.output import clock_line, dtg, errors, exercise_banner, lead, out, show, when
-from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
-from detente.ledger.checkpoint import cosigner_name
-from detente.node.home import Home, read_json
-from detente.node.outcome import EXIT_BAD_NEWS, EXIT_CANNOT_TELL
-from detente.protocol.bundle import LEGAL_NOTE, verify_bundle
-from detente.signing.key import PublicKeys, parse_public_keys
-from detente.units import parse_time
+from detente.cli.output import clock_line, errors, out, show
+from detente.errors import UnavailableError, UsageError
+from detente.node.home import Home
+from detente.node.outcome import EXIT_BAD_NEWS
 
 app = typer.Typer(help="Audit the ledger.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -31,184 +24,6 @@ Dir = Annotated[Path, typer.Argument(metavar="DIR", help="A node's directory.")]
 
 BACKUP_FILES = ("config.toml", "card.json")
 SECRETS = ("signing.seed", "sealing.seed", "transport.seed", "leaf.seed", "tls.pem")
-
-
-@errors
-def ask(
-    directory: Dir,
-    area: Annotated[Path, typer.Option(metavar="FILE.geojson", help="The area asked about.")],
-    from_: Annotated[str, typer.Option("--from", metavar="T", help="Start, RFC 3339 in Z.")],
-    until: Annotated[str, typer.Option(metavar="T", help="End, RFC 3339 in Z.")],
-    by: Annotated[
-        str | None, typer.Option(metavar="PARTY", help="Only notices of this party.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Was there prior notice? Exits 0 if any, 1 if none in this record, 3 if the record is not complete that far."""
-    value = read_json(area, field="--area")
-    if not isinstance(value, dict):
-        raise UsageError("area-malformed", "area must be a GeoJSON object", field="--area")
-    with Api(directory) as api:
-        found = api.json(
-            "POST", "/api/v1/ask", body={"area": value, "from": from_, "until": until, "by": by}
-        )
-
-    def text() -> None:
-        clock_line(found)
-        who = f" by {by}" if by else ""
-        if not found["notices"]:
-            out.print(
-                f"none in this record: no notice{who} met that area from {dtg(from_)} to {dtg(until)}",
-                markup=False,
-                style="bold",
-            )
-        for row in found["notices"]:
-            received = f"received {when(row['received'])}" if row["received"] else "no receipt yet"
-            out.print(
-                f"{exercise_banner(row['EXERCISE'])}{row['id']} version {row['version']} ({row['state']}), {row['activity']}",
-                markup=False,
-                style="bold",
-            )
-            out.print(f"  {received}, lead time {lead(row['lead_time_s'])}", markup=False)
-            out.print(
-                f"  in the area {when(row['overlap']['from'])} to {when(row['overlap']['until'])}",
-                markup=False,
-            )
-            out.print(f"  {row['proof']}", markup=False)
-        for limit in found["limits"]:
-            out.print(f"  - {limit}", markup=False)
-
-    show(found, as_json, text)
-    if not found["notices"]:
-        known = found["complete_until"]
-        complete = known is not None and parse_time(known) >= parse_time(until)
-        raise typer.Exit(EXIT_BAD_NEWS if complete else EXIT_CANNOT_TELL)
-
-
-@errors
-def prove(
-    directory: Dir,
-    wanted: Annotated[
-        str, typer.Argument(metavar="ID", help="party:name, party:name@version or a statement id.")
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="BUNDLE")],
-    wait_s: Annotated[float, typer.Option(help="Seconds to wait for a cosignature.")] = 3.0,
-    as_json: Json = False,
-) -> None:
-    """Write a bundle that proves a statement to anyone, offline."""
-    until = time.monotonic() + wait_s
-    with Api(directory) as api:
-        witnesses = api.json("GET", "/api/v1/agreement")["agreement"]["witnesses"]
-        while True:
-            data = api.request("GET", f"/api/v1/bundles/{wanted}").content
-            if not api.running or time.monotonic() > until or _cosigned(data, witnesses):
-                break
-            time.sleep(0.2)
-    output.write_bytes(data)
-    found = {"bundle": str(output), "bytes": len(data)}
-    show(
-        found,
-        as_json,
-        lambda: out.print(
-            f"{output}: {len(data)} bytes; anyone can check it with: detente verify {output} --trust AGREEMENT",
-            markup=False,
-        ),
-    )
-
-
-def _cosigned(data: bytes, witnesses: list[str]) -> bool:
-    """Whether the maker's checkpoint in a bundle has a line of every witness, or of anybody if there is none."""
-    notes = data.split(b'"logged":')[
-        1:
-    ]  # the receipts' checkpoints are their givers', and come before
-    note = notes[0].partition(b'"checkpoint":"')[2].partition(b'"')[0].decode() if notes else ""
-    if not witnesses:
-        return note.count("— ") > 2  # more than the log's own two
-    return all(f"— {cosigner_name(one)} " in note for one in witnesses)
-
-
-def read_trust(path: Path) -> tuple[dict[str, PublicKeys], str | None]:
-    """Root keys to trust: from an agreement, or a file {"roots": {PARTY: {"ed25519", "mldsa44"}}}.
-
-    Raises:
-        UsageError: neither.
-    """
-    value = read_json(path, field="--trust")
-    try:
-        if isinstance(value, dict) and "agreement" in value:
-            agreement = parse_agreement(value["agreement"])
-            return {m.id: m.root for m in agreement.members.values()}, agreement.hash
-        if isinstance(value, dict) and isinstance(value.get("roots"), dict):
-            return {party: parse_public_keys(key) for party, key in value["roots"].items()}, None
-    except PeerError as error:
-        raise UsageError(
-            "trust-malformed", f"trust file is malformed: {error}", field="--trust"
-        ) from None
-    raise UsageError(
-        "trust-malformed",
-        "trust file must be an agreement, or an object with roots",
-        field="--trust",
-    )
-
-
-@errors
-def verify(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")],
-    trust: Annotated[
-        Path, typer.Option(metavar="TRUST", help="The agreement, or a file of root keys.")
-    ],
-    as_json: Json = False,
-) -> None:
-    """Check a bundle offline: 0 valid, 1 invalid."""
-    import msgspec
-
-    data = read_file(bundle, "BUNDLE")
-    roots, agreement = read_trust(trust)
-    try:
-        verified = verify_bundle(data, roots, agreement=agreement)
-    except DetenteError as error:
-        problem = str(error)
-        exercise = data.startswith(b"detente-bundle/1 EXERCISE")
-        show(
-            {"valid": False, "exercise": exercise, "reason": problem},
-            as_json,
-            lambda: out.print(f"INVALID: {problem}", markup=False, style="bold"),
-        )
-        raise typer.Exit(EXIT_BAD_NEWS) from None
-    found: dict[str, Any] = {"valid": True, **msgspec.to_builtins(verified), "note": LEGAL_NOTE}
-
-    def text() -> None:
-        statement = found["statement"]
-        thread = statement["thread"]
-        if verified.exercise:
-            out.print("EXERCISE: nothing flies", style="bold")
-        name = f"{thread['id']} version {thread['version']}" if thread else statement["id"][:16]
-        out.print(
-            f"VALID: {verified.made_by} said {name} ({statement['type']}) to {', '.join(statement['to'])}",
-            markup=False,
-            style="bold",
-        )
-        out.print(
-            f"  claimed by {verified.made_by} at {when(statement['claimed_time'])}", markup=False
-        )
-        for place in verified.logged_at:
-            out.print(
-                f"  in {place.log} as entry {place.index}, logged {dtg(place.logged)}, checkpoint {dtg(place.checkpoint_time)}, cosigned by {', '.join(place.cosigned_by) or 'nobody else'}",
-                markup=False,
-            )
-        for one in verified.received_by:
-            out.print(
-                f"  receipt of {one.party}: {one.answer} {when(one.time)}"
-                + (f", opened {dtg(one.opened)}" if one.opened else ""),
-                markup=False,
-            )
-        if verified.lead_time_s is not None:
-            out.print(f"  lead time {lead(verified.lead_time_s)}", markup=False)
-        for remark in verified.remarks:
-            out.print(f"  remark: {remark}", markup=False)
-        out.print(f"  {LEGAL_NOTE}", markup=False, style="dim")
-
-    show(found, as_json, text)
 
 
 @app.command("verify")

@@ -20,6 +20,7 @@ from detente.cli import (
     notice,
     operate,
     play,
+    record,
     roster,
     rungs,
     talk,
@@ -158,9 +159,9 @@ app.command(rich_help_panel="Every day")(talk.phrasebook)
 app.command(rich_help_panel="Every day")(roster.handover)
 app.command(rich_help_panel="Every day")(notice.check)
 app.command(rich_help_panel="Every day")(notice.read)
-app.command(rich_help_panel="The record")(ledger.ask)
-app.command(rich_help_panel="The record")(ledger.prove)
-app.command(rich_help_panel="The record")(ledger.verify)
+app.command(rich_help_panel="The record")(record.ask)
+app.command(rich_help_panel="The record")(record.prove)
+app.command(rich_help_panel="The record")(record.verify)
 app.command(rich_help_panel="The record")(ledger.rebuild)
 app.command(rich_help_panel="The record")(ledger.backup)
 app.command(rich_help_panel="The record")(ledger.restore)

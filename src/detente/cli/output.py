@@ -100,6 +100,29 @@ def lead(seconds: float | None) -> str:
     return format_duration(seconds) if seconds >= 0 else f"{format_duration(-seconds)} after start"
 
 
+def between(found: dict[str, Any]) -> str:
+    """An interval in words: between when and when by the clocks of others; an open end is said as open."""
+    early, late = found["not_before"], found["not_after"]
+    by = ", ".join(found["by"])
+    if early is not None and late is not None:
+        return f"between {early} and {late}, by {by}"
+    if late is not None:
+        return f"no later than {late}, by {by}; nobody bounds how early"
+    if early is not None:
+        return f"no earlier than {early}, by {by}; nobody bounds how late"
+    return "at a time that nobody else bounds"
+
+
+def lead_range(ends: tuple[float | None, float | None] | list[float | None] | None) -> str:
+    """What others' clocks leave of a lead time, in brackets; empty where they say nothing."""
+    least, most = ends or (None, None)
+    if least is not None and most is not None:
+        return f" (between {lead(least)} and {lead(most)} by the cosigners)"
+    if least is not None:
+        return f" (at least {lead(least)} by the cosigners)"
+    return "" if most is None else f" (at most {lead(most)} by the cosigners)"
+
+
 def table(*columns: str) -> Table:
     """A plain table that survives a pipe; print it with `print_table`."""
     found = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")

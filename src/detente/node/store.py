@@ -266,6 +266,14 @@ class Store:
         row = self.connection.execute(query).first()
         return (row.size, row.note) if row else None
 
+    def bounding(self, index: int) -> list[int]:
+        """See `Journal`."""
+        c = schema.cosignature.c
+        before = sa.select(sa.func.max(c.size).label("size")).where(c.size <= index)
+        after = sa.select(sa.func.min(c.size).label("size")).where(c.size > index)
+        query = sa.union(before.group_by(c.cosigner), after.group_by(c.cosigner))
+        return sorted(row.size for row in self.connection.execute(query) if row.size)
+
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """See `Journal`."""
         c = schema.cosignature.c

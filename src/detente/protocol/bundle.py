@@ -1,45 +1,52 @@
-"""Bundles: one file that proves to anyone, offline, who told whom what, and when.
+"""Bundles: one file that proves to anyone, offline, who told whom what, and between when and when.
 
-Three lines: a title that says EXERCISE or REAL, one line of canonical JSON, and the SHA-256 of both.
-A bundle must equal its own re-encoding, and nothing in it may be unbound: every byte is under a
-signature, a hash or a Merkle proof, or its loss is reported. The format is docs/spec/bundle.md.
+Nothing in a bundle may be unbound: every byte is under a signature, a hash or a Merkle proof, or its loss
+is reported. The format is docs/spec/bundle.md.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from detente.agreement.card import KeyCertificate, parse_certificate
+from detente.agreement.card import KeyCertificate
 from detente.errors import DetenteError, PeerError, RefusedError, UsageError, shown
-from detente.ledger.checkpoint import cosigner_name, log_keys
-from detente.ledger.cosignature import add_cosignature, cosigner_keys, verify_cosignatures
+from detente.ledger.checkpoint import VerifiedCheckpoint, parse_checkpoint
+from detente.ledger.cosignature import add_cosignature
 from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
-from detente.ledger.note import find_lines, parse_note
-from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
-from detente.limits import BUNDLE_BYTES
+from detente.ledger.merkle import (
+    HASH_BYTES,
+    PROOF_HASHES_MOST,
+    verify_consistency,
+    verify_inclusion,
+)
+from detente.ledger.note import parse_note
+from detente.ledger.proof import LogProof, parse_log_proof
+from detente.limits import BUNDLE_BYTES, BUNDLE_HEADS
 from detente.notice.activity import parse_activity_body
+from detente.protocol.interval import DATE_MOST_S, Bound, Interval, find_interval
 from detente.protocol.journal import Entry, Json
+from detente.protocol.keyring import Keyring, signed_a_line
+from detente.protocol.paper import decode_paper, encode_paper, invalid, shown_time
 from detente.protocol.rules import check_receipt_form
 from detente.protocol.statement import (
     Openings,
     Statement,
     body_values,
     check_openings,
-    parse_statement,
 )
-from detente.signing.canonical import encode_canonical, parse_canonical
-from detente.signing.envelope import encode_envelope, parse_envelope, verify_envelope
-from detente.signing.key import PublicKeys, parse_public_keys
-from detente.units import US_PER_S, format_time, parse_time
+from detente.signing.base64 import decode_base64url, encode_base64url
+from detente.signing.canonical import parse_canonical
+from detente.signing.envelope import encode_envelope
+from detente.signing.key import STRICT, PublicKeys, Verifier, parse_public_keys
+from detente.units import US_PER_S, parse_time
 
 if TYPE_CHECKING:  # checking a bundle needs no engine, and starts in half the time without
     from detente.protocol.core import Core
 
-_TITLES = {True: b"detente-bundle/1 EXERCISE\n", False: b"detente-bundle/1 REAL\n"}
+MEMBERS = {v: frozenset({"copies", "keys", "openings"}) for v in (1, 2)}
 
 LEGAL_NOTE = (
     "A notice is not a permission and asks for none. It changes nobody's duties under law. "
@@ -48,54 +55,80 @@ LEGAL_NOTE = (
 
 
 class Logged(msgspec.Struct, frozen=True):
-    """Where a statement stands in a log, under which checkpoint, and who vouches for that checkpoint."""
+    """Where a statement stands in a log, under which checkpoint, and who vouches for that checkpoint.
+
+    Attributes:
+        logged: the log's own time, a claim.
+        not_before, not_after, by: what others' cosignatures say of it; see `Interval`.
+    """
 
     log: str
     index: int
     logged: str
     checkpoint_time: str
     cosigned_by: list[str]
+    not_before: str | None = None
+    not_after: str | None = None
+    by: list[str] = []
 
 
 class ReceivedBy(msgspec.Struct, frozen=True):
-    """A recipient's signed word that it holds the statement."""
+    """A recipient's signed word that it holds the statement.
+
+    Attributes:
+        time: the recipient's own clock; binds the recipient.
+        not_before, not_after, by: what others' cosignatures say of it; see `Interval`.
+    """
 
     party: str
     time: str
     receipt: str
     answer: str
     opened: str | None = None
+    not_before: str | None = None
+    not_after: str | None = None
+    by: list[str] = []
 
 
 class Verified(msgspec.Struct, frozen=True):
     """What a bundle proves.
 
     Attributes:
+        made: when the statement was made: its maker's claim, and what others bound it by.
+        lead_time_s: by the recipient's own clock.
+        lead_time_between_s: least and most by the clocks of others; None where nobody bounds an end.
         remarks: what was there and did not count, such as a cosignature that does not verify.
     """
 
     exercise: bool
     statement: Json
     made_by: str
+    made: Interval
     logged_at: list[Logged]
     received_by: list[ReceivedBy]
     lead_time_s: float | None
+    lead_time_between_s: tuple[float | None, float | None] | None
     remarks: list[str]
 
 
 # -- making one ------------------------------------------------------------------------------------
 
 
-def make_bundle(core: Core, statement_ids: Iterable[str]) -> bytes:
+def make_bundle(
+    core: Core, statement_ids: Iterable[str], *, withhold: Collection[str] = ()
+) -> bytes:
     """The bundle of one body: all its copies known here, with receipts, log proofs and cosignatures.
 
+    Args:
+        withhold: fields of the body that the reader is not to see.
+
     Raises:
-        UsageError: a statement is unknown here.
+        UsageError: a statement is unknown here, or has no such field.
     """
     copies: list[Json] = []
-    notes: list[str] = []
-    keys: set[tuple[str, str]] = set()
+    used = _Used(core)
     openings: Openings = {}
+    fields: set[str] = set()
     exercise = False
     for statement_id in sorted(statement_ids):
         found, entry = core.journal.statement(statement_id), core.journal.entry_of(statement_id)
@@ -103,76 +136,127 @@ def make_bundle(core: Core, statement_ids: Iterable[str]) -> bytes:
             raise UsageError(
                 "statement-unknown", f"statement {statement_id!r} is not in this record", field="id"
             )
-        statement, openings = found
+        statement = found[0]
+        openings |= found[1]
+        fields |= set(statement.body)
         exercise = statement.exercise
-        keys.add((statement.party, statement.key))
         receipts = []
         for receipt_id in _receipts_of(core, statement_id):
-            kept = core.journal.statement(receipt_id)
+            kept, at = core.journal.statement(receipt_id), core.journal.entry_of(receipt_id)
             assert kept is not None
-            keys.add((kept[0].party, kept[0].key))
-            receipts.append({"envelope": _envelope_json(kept[0]), "openings": kept[1]})
-            if "proof" in kept[1]:
-                notes.append(parse_log_proof(kept[1]["proof"][1]).checkpoint)
-        proof = _own_proof(core, entry)
-        notes.append(proof.checkpoint)
+            assert at is not None
+            receipts.append(
+                {
+                    "envelope": used.envelope(kept[0]),
+                    "heads": used.peer_heads(kept),
+                    "logged": used.places(at, must=False),
+                    "openings": kept[1],
+                }
+            )
         copies.append(
             {
-                "envelope": _envelope_json(statement),
-                "logged": [{"leaf": core.open_leaf(entry).to_json(), "proof": proof.to_json()}],
+                "envelope": used.envelope(statement),
+                "logged": used.places(entry, must=True),
                 "receipts": receipts,
             }
         )
-    certificates = [
-        certificate
-        for party, known in core.state.keys.certificates.items()
-        for certificate in known.values()
-        if certificate.use == "signing"
-        and (
-            (party, certificate.key_id) in keys
-            or _signed_a_line(
-                notes, party, parse_public_keys(certificate.key, verifier=core.identity.verifier)
-            )
+    unknown = sorted(set(withhold) - fields)
+    if unknown:
+        raise UsageError(
+            "field-unknown",
+            f"field is {unknown[0]!r}; it must be one of {', '.join(sorted(fields))}",
+            field="withhold",
         )
-    ]
-    content = {
-        "EXERCISE": exercise,
-        "copies": copies,
-        "keys": [
-            c.signed for c in sorted(certificates, key=lambda c: (c.party, c.serial, c.key_id))
-        ],
-        "openings": openings,
-        "v": 1,
-    }
-    return _encode(content)
+    return encode_paper(
+        "bundle",
+        {
+            "EXERCISE": exercise,
+            "copies": copies,
+            "keys": used.certificates(),
+            "openings": {name: one for name, one in openings.items() if name not in withhold},
+            "v": 2,
+        },
+    )
 
 
-def _signed_a_line(notes: list[str], party: str, public: PublicKeys) -> bool:
-    """Whether a key signed a line of one of these checkpoints, as the log's or as a cosigner's.
+class _Used:
+    """What a bundle under way has used: keys and notes, so that it carries the certificates for them."""
 
-    A key that vouches for nothing in a bundle does not belong in it: after a rotation a party has more
-    keys than were used here.
-    """
-    for text in notes:
-        note, origin = parse_note(text), text.partition("\n")[0]
-        lines = (*log_keys(origin, public), *cosigner_keys(cosigner_name(party), public))
-        if any(find_lines(note, key) for key in lines):
-            return True
-    return False
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._keys: set[tuple[str, str]] = set()
+        self._notes: list[str] = []
+
+    def envelope(self, statement: Statement) -> Any:
+        """A statement's envelope as an object."""
+        self._keys.add((statement.party, statement.key))
+        return parse_canonical(encode_envelope(statement.envelope))
+
+    def places(self, entry: Entry, *, must: bool) -> list[Json]:
+        """Where an entry stands in this node's log, with the heads that bound its time.
+
+        Args:
+            must: refuse when no signed checkpoint covers it yet; else there is none.
+        """
+        try:
+            proof = _own_proof(self._core, entry)
+        except UsageError:
+            if must:
+                raise
+            return []
+        self._notes.append(proof.checkpoint)
+        return [
+            {
+                "heads": self._own_heads(entry.index, proof),
+                "leaf": self._core.open_leaf(entry).to_json(),
+                "proof": proof.to_json(),
+            }
+        ]
+
+    def _own_heads(self, index: int, proof: LogProof) -> list[Json]:
+        core, covering = self._core, parse_checkpoint(parse_note(proof.checkpoint))
+        heads = []
+        for size in core.journal.bounding(index):
+            found = core.journal.checkpoint(size)
+            # the log of another epoch is another log, and says nothing of this one's times
+            if found is None or size == covering.size or not _is_of(found[1], covering.origin):
+                continue
+            hashes = core.tree.consistency_proof(*sorted((size, covering.size)))
+            heads.append(self._head(_with_cosignatures(core, size, found[1]), hashes))
+        return heads[:BUNDLE_HEADS]
+
+    def _head(self, note: str, hashes: Iterable[bytes]) -> Json:
+        self._notes.append(note)
+        return {"checkpoint": note, "hashes": [encode_base64url(one) for one in hashes]}
+
+    def peer_heads(self, kept: tuple[Statement, Openings]) -> list[Json]:
+        """Heads of the addressee's log that bound when it logged what the receipt is about."""
+        if "proof" in kept[1]:
+            self._notes.append(parse_log_proof(kept[1]["proof"][1]).checkpoint)
+        return []
+
+    def certificates(self) -> list[Json]:
+        """The certificates of every key that vouched for something here."""
+        core = self._core
+        found: list[KeyCertificate] = [
+            certificate
+            for party, known in core.state.keys.certificates.items()
+            for certificate in known.values()
+            if certificate.use == "signing"
+            and (
+                (party, certificate.key_id) in self._keys
+                or signed_a_line(
+                    self._notes,
+                    party,
+                    parse_public_keys(certificate.key, verifier=core.identity.verifier),
+                )
+            )
+        ]
+        return [c.signed for c in sorted(found, key=lambda c: (c.party, c.serial, c.key_id))]
 
 
-def _encode(content: Json) -> bytes:
-    body = _TITLES[bool(content["EXERCISE"])] + encode_canonical(content) + b"\n"
-    return body + _sha256_line(body)
-
-
-def _sha256_line(body: bytes) -> bytes:
-    """Found by eye and by any shell; it proves nothing, since anyone can compute it again."""
-    return b"sha256 " + hashlib.sha256(body).hexdigest().encode() + b"\n"
-
-
-def _envelope_json(statement: Statement) -> Any:
-    return parse_canonical(encode_envelope(statement.envelope))
+def _is_of(note: str, origin: str) -> bool:
+    return note.partition("\n")[0] == origin
 
 
 def _receipts_of(core: Core, statement_id: str) -> list[str]:
@@ -193,20 +277,32 @@ def _own_proof(core: Core, entry: Entry) -> LogProof:
             "no signed checkpoint covers this entry yet; try again when a line is open",
         )
     size, note = chosen
+    return LogProof(
+        _with_cosignatures(core, size, note),
+        entry.index,
+        core.tree.inclusion_proof(entry.index, size),
+    )
+
+
+def _with_cosignatures(core: Core, size: int, note: str) -> str:
     for lines in core.journal.cosignatures(size).values():
         note = add_cosignature(note, lines)
-    return LogProof(note, entry.index, core.tree.inclusion_proof(entry.index, size))
+    return note
 
 
 # -- checking one ----------------------------------------------------------------------------------
 
 
 def _invalid(message: str) -> PeerError:
-    return PeerError("bundle-invalid", message, field="bundle")
+    return invalid("bundle", message)
 
 
 def verify_bundle(
-    data: bytes, roots: Mapping[str, PublicKeys], *, agreement: str | None = None
+    data: bytes,
+    roots: Mapping[str, PublicKeys],
+    *,
+    agreement: str | None = None,
+    verifier: Verifier = STRICT,
 ) -> Verified:
     """What a bundle proves to somebody who trusts these root keys and nothing else.
 
@@ -217,23 +313,21 @@ def verify_bundle(
     Raises:
         PeerError: anything is malformed, altered, unsigned or unproved.
     """
-    content = _decode(data)
+    content = decode_paper("bundle", data, MEMBERS, BUNDLE_BYTES)
     remarks: list[str] = []
-    keys = _Keys(content["keys"], roots)
+    reader = _Reader(Keyring("bundle", content["keys"], roots, verifier), content["v"], remarks)
     copies = content["copies"]
     if not isinstance(copies, list) or not copies or len(copies) > 64:
         raise _invalid("copies must be a list of 1 to 64")
     first: Statement | None = None
     openings: Openings = {}
-    logged: list[Logged] = []
-    received: list[ReceivedBy] = []
     ids: list[str] = []
     for copy in copies:
         if not isinstance(copy, dict) or set(copy) != {"envelope", "logged", "receipts"}:
             raise _invalid("a copy must have envelope, logged and receipts")
         if not isinstance(copy["logged"], list) or len(copy["logged"]) != 1:
             raise _invalid("a copy must be logged once, by who made the bundle")
-        statement = keys.statement(copy["envelope"])
+        statement = reader.keys.statement(copy["envelope"])
         ids.append(statement.id)
         if first is None:
             first, openings = (
@@ -242,13 +336,11 @@ def verify_bundle(
             )
         if _body_of(statement) != _body_of(first):
             raise _invalid("all copies must be of one body by one party")
-        logged.append(keys.logged(statement, copy["logged"][0], remarks))
-        received += keys.receipts(statement, copy["receipts"], logged, remarks)
+        reader.read(statement, copy["logged"][0], copy["receipts"])
     assert first is not None
     if first.exercise is not content["EXERCISE"]:
         raise _invalid("EXERCISE in the title must be that of the statement")
-    if keys.unused():
-        raise _invalid(f"key {keys.unused()[0]} is in the bundle and vouches for nothing in it")
+    reader.keys.check_all_used()
     if agreement is not None and first.agreement != agreement:
         remarks.append(
             f"the statement quotes agreement {first.agreement}, not the one trusted here"
@@ -256,8 +348,11 @@ def verify_bundle(
     if ids != sorted(set(ids)):
         raise _invalid("copies must be in order of their ids, each once")
     values = body_values(openings)
+    made = find_interval(first.claimed_us, reader.made, {first.party, *first.to})
+    if made.contradicts:
+        remarks.append("the cosigners' clocks contradict each other: no time lies between them")
     start_us = _start_us(first, values)
-    times = [parse_time(one.time) for one in received]
+    times = [parse_time(one.time) for one in reader.received]
     return Verified(
         exercise=first.exercise,
         statement={
@@ -266,16 +361,36 @@ def verify_bundle(
             "thread": None if first.thread is None else msgspec.to_builtins(first.thread),
             "to": list(first.to),
             "desk": first.desk,
-            "claimed_time": format_time(first.claimed_us),
+            "claimed_time": shown_time("bundle", first.claimed_us),
             "agreement": first.agreement,
             "body": values,
             "withheld": sorted(set(first.body) - set(openings)),
         },
         made_by=first.party,
-        logged_at=logged,
-        received_by=received,
+        made=made,
+        logged_at=reader.logged,
+        received_by=reader.received,
         lead_time_s=(start_us - min(times)) / US_PER_S if times and start_us is not None else None,
+        lead_time_between_s=lead_between(start_us, reader.received),
         remarks=remarks,
+    )
+
+
+def lead_between(
+    start_us: int | None, received: list[ReceivedBy]
+) -> tuple[float | None, float | None] | None:
+    """Least and most lead time in seconds, by the clocks of others; None where an end is open (B-INT-5).
+
+    The first receipt counts, as for the single number: it was there by the earliest of the late ends, and
+    by no earlier than the earliest of the early ends, if each receipt has one.
+    """
+    if start_us is None or not received:
+        return None
+    late = [parse_time(one.not_after) for one in received if one.not_after is not None]
+    early = [parse_time(one.not_before) for one in received if one.not_before is not None]
+    return (
+        (start_us - min(late)) / US_PER_S if late else None,
+        (start_us - min(early)) / US_PER_S if len(early) == len(received) else None,
     )
 
 
@@ -303,102 +418,53 @@ def _start_us(statement: Statement, values: Json) -> int | None:
         return None
 
 
-def _decode(data: bytes) -> Json:
-    if len(data) > BUNDLE_BYTES:
-        raise _invalid(f"bundle is {len(data)} bytes; it must be at most {BUNDLE_BYTES}")
-    lines = data.split(b"\n")
-    if len(lines) != 4 or lines[3] or lines[0] + b"\n" not in _TITLES.values():
-        raise _invalid("it must be a title, one line of JSON and a sha256 line")
-    if lines[2] != _sha256_line(data[: len(data) - len(lines[2]) - 1]).rstrip(b"\n"):
-        raise _invalid("its SHA-256 must be that of the two lines above: it was altered or cut")
-    content = parse_canonical(lines[1], most_bytes=BUNDLE_BYTES)
-    if (
-        not isinstance(content, dict)
-        or set(content) != {"EXERCISE", "copies", "keys", "openings", "v"}
-        or type(content["v"]) is not int
-        or content["v"] != 1
-    ):
-        raise _invalid("its JSON must have EXERCISE, copies, keys, openings and v 1")
-    if not isinstance(content["EXERCISE"], bool) or not isinstance(content["keys"], list):
-        raise _invalid("EXERCISE must be true or false, keys a list")
-    if lines[0] + b"\n" != _TITLES[content["EXERCISE"]]:
-        raise _invalid("EXERCISE in its title must be that of its JSON")
-    return content  # the title, canonical JSON and the right SHA-256: its own re-encoding, byte for byte
+class _Place(msgspec.Struct, frozen=True):
+    """A statement in a log: where, by whose log, when by the log, and what others saw of it."""
+
+    logged: Logged
+    owner: str
+    time_us: int
+    bounds: list[Bound]
 
 
-def _shown(time_us: int) -> str:
-    try:
-        return format_time(time_us)
-    except (OverflowError, ValueError):
-        raise _invalid(f"time is {time_us} us; it must be a date that exists") from None
+class _Reader:
+    """Reads the copies of a bundle, and gathers what they prove.
 
+    Attributes:
+        made: every outside word that bounds when the statement was made.
+    """
 
-class _Keys:
-    """The keys of a bundle: each certified by a trusted root, each needed."""
+    def __init__(self, keys: Keyring, version: int, remarks: list[str]) -> None:
+        self.keys = keys
+        self.logged: list[Logged] = []
+        self.received: list[ReceivedBy] = []
+        self.made: list[Bound] = []
+        self._version = version
+        self._remarks = remarks
 
-    def __init__(self, signed: list[Any], roots: Mapping[str, PublicKeys]) -> None:
-        self._certificates: dict[tuple[str, str], KeyCertificate] = {}
-        self._public: dict[tuple[str, str], PublicKeys] = {}
-        self._used: set[tuple[str, str]] = set()
-        order = []
-        for i, one in enumerate(signed):
-            document = one.get("document") if isinstance(one, dict) else None
-            party = document.get("party") if isinstance(document, dict) else None
-            if not isinstance(party, str) or party not in roots:
-                raise _invalid(
-                    f"a key is of {shown(party)}; it must be of a party whose root is trusted"
-                )
-            certificate = parse_certificate(one, party=party, root=roots[party], field=f"keys[{i}]")
-            public = parse_public_keys(certificate.key)
-            if certificate.use != "signing" or public.key_id != certificate.key_id:
-                raise _invalid("a key must be certified for signing, under its own id")
-            self._certificates[party, public.key_id] = certificate
-            self._public[party, public.key_id] = public
-            order.append((party, certificate.serial, public.key_id))
-        if order != sorted(set(order)):
-            raise _invalid("keys must be in order, each once")
+    def read(self, statement: Statement, logged: Any, receipts: Any) -> None:
+        """One copy: its place in a log, and the receipts about it."""
+        one = self._members(logged, "logged", {"leaf", "proof"}, {"heads"})
+        place = self._place(statement, one["leaf"], one["proof"], one["heads"], None)
+        self.keys.check_time(statement, place.time_us)
+        self.logged.append(place.logged)
+        received = self._receipts(statement, receipts, place)
+        # what holds the statement, or a receipt about it, was signed after the statement was
+        self.made += [b for b in (*place.bounds, *received) if b.holds]
+        if place.owner == statement.party:
+            self.made += [b for b in place.bounds if not b.holds]
 
-    def unused(self) -> list[str]:
-        """Keys that vouched for nothing."""
-        return sorted(key for party, key in set(self._certificates) - self._used)
-
-    def of(self, party: str) -> list[PublicKeys]:
-        """All keys of a party."""
-        return [public for (owner, _), public in self._public.items() if owner == party]
-
-    def statement(self, envelope: Any) -> Statement:
-        """A statement whose two signatures verify under a certified key."""
-        statement = parse_statement(
-            parse_envelope(encode_canonical(envelope), most_bytes=BUNDLE_BYTES)
-        )
-        certificate = self._certificates.get((statement.party, statement.key))
-        if certificate is None:
-            raise _invalid(
-                f"key {statement.key} of {statement.party} is not among the certified keys"
-            )
-        verify_envelope(statement.envelope, self._public[statement.party, statement.key])
-        self._used.add((statement.party, statement.key))
-        return statement
-
-    def check_time(self, statement: Statement, time_us: int) -> None:
-        """The key must have been certified when the statement was logged; its claimed time may be far off."""
-        certificate = self._certificates[statement.party, statement.key]
-        if not certificate.valid_from_us <= time_us < certificate.valid_until_us:
-            raise _invalid(
-                f"key {statement.key} of {statement.party} was not certified for {format_time(time_us)}"
-            )
-
-    def logged(self, statement: Statement, one: Any, remarks: list[str]) -> Logged:
-        """The statement's place in a log, under a checkpoint that the log signed."""
-        if not isinstance(one, dict) or set(one) != {"leaf", "proof"}:
-            raise _invalid("logged must have leaf and proof")
-        place, time_us = self._place(statement, one["leaf"], one["proof"], None, remarks)
-        self.check_time(statement, time_us)
-        return place
+    def _members(self, given: Any, name: str, old: set[str], new: set[str]) -> Json:
+        """An object with exactly the members of its version; those of version 2 are empty in version 1."""
+        wanted = old if self._version == 1 else old | new
+        if not isinstance(given, dict) or set(given) != wanted:
+            raise _invalid(f"{name} must have {', '.join(sorted(wanted))}")
+        return {**{key: [] for key in new}, **given}
 
     def _place(
-        self, statement: Statement, leaf: Any, proof: Any, party: str | None, remarks: list[str]
-    ) -> tuple[Logged, int]:
+        self, statement: Statement, leaf: Any, proof: Any, heads: Any, party: str | None
+    ) -> _Place:
+        """A statement's place in a log, under a checkpoint that the log signed (B-LOG-1, B-LOG-2)."""
         opening, found = parse_leaf_opening(leaf), parse_log_proof(proof)
         header = opening.header
         origin = found.checkpoint.partition("\n")[0]
@@ -422,54 +488,85 @@ class _Keys:
         ):
             raise _invalid("a leaf header must be that of the statement")
         hash_ = verify_leaf_opening(opening, bytes.fromhex(statement.id))
-        problem: PeerError | None = None
-        for public in self.of(owner):
-            try:
-                checkpoint = verify_log_proof(found, hash_, origin, public)
-            except PeerError as error:
-                problem = error
-                continue
-            self._used.add((owner, public.key_id))
-            cosigned = self._cosigners(found.checkpoint, owner, checkpoint.other_lines, remarks)
-            return Logged(
+        covering = self.keys.checkpoint(found.checkpoint, origin, owner)
+        verify_inclusion(hash_, found.index, covering.size, found.hashes, covering.root)
+        cosigned, bounds = self._vouched(found.checkpoint, owner, covering, found.index)
+        bounds += self._heads(heads, owner, covering, found.index)
+        logged = shown_time("bundle", header.time_us)
+        interval = find_interval(header.time_us, bounds, {statement.party, statement.recipient})
+        return _Place(
+            Logged(
                 log=origin,
                 index=found.index,
-                logged=_shown(header.time_us),
-                checkpoint_time=_shown(checkpoint.time_s * US_PER_S),
+                logged=logged,
+                checkpoint_time=shown_time("bundle", covering.time_s * US_PER_S),
                 cosigned_by=cosigned,
-            ), header.time_us
-        raise problem or _invalid(f"no certified key of {owner} is in the bundle")
+                not_before=interval.not_before,
+                not_after=interval.not_after,
+                by=interval.by,
+            ),
+            owner,
+            header.time_us,
+            bounds,
+        )
 
-    def _cosigners(self, note: str, owner: str, lines: int, remarks: list[str]) -> list[str]:
-        cosigned = []
-        for party, key_id in sorted(self._public):
-            if party == owner:
+    def _vouched(
+        self, note: str, owner: str, head: VerifiedCheckpoint, index: int
+    ) -> tuple[list[str], list[Bound]]:
+        """Who cosigned a head, and what that says of the time of the entry at an index."""
+        cosigned, bounds = [], []
+        for party, one in self.keys.cosigners(note, owner, head.other_lines, self._remarks):
+            if one.time_s >= DATE_MOST_S:
+                self._remarks.append(f"the time of {party} is no date; it bounds nothing")
                 continue
-            found = verify_cosignatures(note, {cosigner_name(party): self._public[party, key_id]})
-            for one in found.cosigned:
-                cosigned.append(party)
-                lines -= 2
-                self._used.add((party, key_id))
-                del one
-        if lines:
-            remarks.append(
-                f"{lines} signature lines of a cosigner do not verify or are of an unknown cosigner; they do not count"
-            )
-            # a cosigner whose line was damaged must not look like a key that vouches for nothing
-            self._used |= {k for k in self._public if k[0] != owner}
-        return cosigned
+            cosigned.append(party)
+            bounds.append(Bound(party, one.time_s, holds=head.size > index))
+        return cosigned, bounds
 
-    def receipts(
-        self, statement: Statement, given: Any, logged: list[Logged], remarks: list[str]
-    ) -> list[ReceivedBy]:
-        """The recipient's receipts about a statement: delivered first, then opened."""
+    def _heads(
+        self, given: Any, owner: str, covering: VerifiedCheckpoint, index: int
+    ) -> list[Bound]:
+        """Other heads of the same log, each consistent with the one that holds the entry (B-INT-1)."""
+        if not isinstance(given, list) or len(given) > BUNDLE_HEADS:
+            raise _invalid(f"heads must be a list of at most {BUNDLE_HEADS}")
+        bounds: list[Bound] = []
+        sizes: list[int] = []
+        for one in given:
+            if (
+                not isinstance(one, dict)
+                or set(one) != {"checkpoint", "hashes"}
+                or not isinstance(one["checkpoint"], str)
+                or not isinstance(one["hashes"], list)
+                or len(one["hashes"]) > PROOF_HASHES_MOST
+            ):
+                raise _invalid("a head must have a checkpoint and the hashes of its consistency")
+            head = self.keys.checkpoint(one["checkpoint"], covering.origin, owner)
+            if head.other_lines == 0:
+                raise _invalid("a head without a cosigner bounds nothing")
+            hashes = [
+                decode_base64url(hash_, length=HASH_BYTES, field="hashes")
+                for hash_ in one["hashes"]
+            ]
+            old, new = sorted((head, covering), key=lambda found: found.size)
+            verify_consistency(old.size, new.size, hashes, old.root, new.root)
+            sizes.append(head.size)
+            bounds += self._vouched(one["checkpoint"], owner, head, index)[1]
+        if sizes != sorted(set(sizes) - {covering.size}):
+            raise _invalid("heads must be in order of size, each once, beside that of the proof")
+        return bounds
+
+    def _receipts(self, statement: Statement, given: Any, place: _Place) -> list[Bound]:
+        """The recipient's receipts about a statement: delivered first, then opened (B-RCPT-1).
+
+        Returns:
+            What bounds the statement's place in the addressee's log, or holds a receipt about it.
+        """
         if not isinstance(given, list) or len(given) > 2:
             raise _invalid("receipts must be a list of at most delivered and opened")
-        result: list[ReceivedBy] = []
+        bounds = list(place.bounds) if place.owner == statement.recipient else []
         for i, one in enumerate(given):
-            if not isinstance(one, dict) or set(one) != {"envelope", "openings"}:
-                raise _invalid("a receipt must have envelope and openings")
-            receipt = self.statement(one["envelope"])
+            one = self._members(one, "a receipt", {"envelope", "openings"}, {"heads", "logged"})
+            receipt = self.keys.statement(one["envelope"])
             values = body_values(check_openings(receipt, one["openings"]))
             try:
                 check_receipt_form(receipt, values)
@@ -482,19 +579,44 @@ class _Keys:
                 or values.get("statement") != statement.id
             ):
                 raise _invalid("a receipt must be by the recipient, about this statement")
+            bounds += [b for b in self._receipt_logged(receipt, one["logged"]) if b.holds]
             if i == 0:
-                place, time_us = self._place(
-                    statement, values["leaf"], values["proof"], receipt.party, remarks
+                there = self._place(
+                    statement, values["leaf"], values["proof"], one["heads"], receipt.party
                 )
-                if values["received"] != place.logged:
+                if values["received"] != there.logged.logged:
                     raise _invalid("a receipt must give the time of its leaf")
-                self.check_time(receipt, time_us)
-                if not any(
-                    known.log == place.log and known.index == place.index for known in logged
-                ):
-                    logged.append(place)
-                result.append(ReceivedBy(receipt.party, place.logged, receipt.id, values["answer"]))
+                self.keys.check_time(receipt, there.time_us)
+                if (there.logged.log, there.logged.index) != (place.logged.log, place.logged.index):
+                    self.logged.append(there.logged)
+                bounds += there.bounds
+                self.received.append(
+                    ReceivedBy(receipt.party, there.logged.logged, receipt.id, values["answer"])
+                )
             else:
-                self.check_time(receipt, parse_time(values["opened"]))
-                result[0] = msgspec.structs.replace(result[0], opened=values["opened"])
-        return result
+                if one["heads"]:
+                    raise _invalid("only the receipt that proves a leaf has heads of its log")
+                self.keys.check_time(receipt, parse_time(values["opened"]))
+                self.received[-1] = msgspec.structs.replace(
+                    self.received[-1], opened=values["opened"]
+                )
+        if given:
+            last = self.received[-1]
+            interested = {statement.party, statement.recipient}
+            found = find_interval(parse_time(last.time), bounds, interested)
+            self.received[-1] = msgspec.structs.replace(
+                last, not_before=found.not_before, not_after=found.not_after, by=found.by
+            )
+        return bounds
+
+    def _receipt_logged(self, receipt: Statement, given: Any) -> list[Bound]:
+        """What the log of whoever made the bundle says of a receipt: it existed when that log held it."""
+        if not isinstance(given, list) or len(given) > 1:
+            raise _invalid("a receipt must be logged at most once, by who made the bundle")
+        bounds: list[Bound] = []
+        for one in given:
+            found = self._members(one, "logged", {"leaf", "proof"}, {"heads"})
+            bounds += self._place(
+                receipt, found["leaf"], found["proof"], found["heads"], None
+            ).bounds
+        return bounds

@@ -123,6 +123,12 @@ class Journal(Protocol):
     def checkpoint_from(self, size: int, *, cosigned: bool) -> tuple[int, str] | None:
         """The smallest checkpoint of at least `size`; with `cosigned`, of those with the most cosigners."""
 
+    def bounding(self, index: int) -> list[int]:
+        """Sizes of cosigned checkpoints that bound an entry's time, ascending.
+
+        Of each cosigner the newest that does not hold the entry yet, and the oldest that does.
+        """
+
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """Keep a cosigner's signature lines for the checkpoint of a size."""
 

@@ -6,7 +6,7 @@ a crash undoes what was not committed, and only a snapshot copies.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -198,6 +198,18 @@ class Disk:
             by = self._content.cosigned
             later = sorted((n for n in later if by.get(n)), key=lambda n: (-len(by[n]), n))
         return (later[0], self._content.checkpoints[later[0]]) if later else None
+
+    def bounding(self, index: int) -> list[int]:
+        """See `Journal`."""
+        by: dict[str, list[int]] = {}
+        for size, lines in sorted(self._content.cosigned.items()):
+            for cosigner in lines:
+                by.setdefault(cosigner, []).append(size)
+        found = set()
+        for sizes in by.values():
+            at = bisect_right(sizes, index)
+            found |= {*sizes[max(0, at - 1) : at], *sizes[at : at + 1]}
+        return sorted(found - {0})
 
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """See `Journal`."""

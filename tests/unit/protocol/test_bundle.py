@@ -90,7 +90,7 @@ def test_bundle_proves_who_told_whom_what_and_when() -> None:
     """Maker, addressee, body, places in both logs, receipt, opening and lead time all come out."""
     found = verify(scene().bundle)
     assert found.exercise is True
-    assert scene().bundle.startswith(b"detente-bundle/1 EXERCISE\n")
+    assert scene().bundle.startswith(b"detente-bundle/2 EXERCISE\n")
     assert found.made_by == "north"
     assert found.statement["to"] == ["south"]
     assert found.statement["body"]["text"] == "simulated"
@@ -230,7 +230,13 @@ CHANGES: dict[str, Any] = {
     "openings-added": _set(["openings", "more"], ["AAAAAAAAAAAAAAAAAAAAAA", "other"]),
     "exercise-number": _set(["EXERCISE"], 1),
     "version-true": _set(["v"], True),
-    "version-2": _set(["v"], 2),
+    "version-1": _set(["v"], 1),
+    "version-3": _set(["v"], 3),
+    "heads-null": _set(["copies", 0, "logged", 0, "heads"], None),
+    "heads-empty-object": _set(["copies", 0, "logged", 0, "heads"], [{}]),
+    "receipt-heads-null": _set(["copies", 0, "receipts", 0, "heads"], None),
+    "receipt-logged-null": _set(["copies", 0, "receipts", 0, "logged"], None),
+    "opened-heads": lambda c: c["copies"][0]["receipts"][1]["heads"].append({}),
     "member-added": _set(["more"], 1),
     "member-missing": _drop("v"),
 }
@@ -334,6 +340,8 @@ def test_bundle_receipt_that_withholds_a_field_is_refused(field: str) -> None:
         content["copies"][0]["receipts"] = [
             {
                 "envelope": parse_canonical(encode_envelope(envelope)),
+                "heads": [],
+                "logged": [],
                 "openings": {k: v for k, v in openings.items() if k != field},
             }
         ]

@@ -1,0 +1,285 @@
+"""Time that can be argued: intervals that others' cosignatures give, in bundles of both versions."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detente.errors import PeerError
+from detente.ledger.checkpoint import parse_checkpoint, sign_checkpoint
+from detente.ledger.cosignature import cosign
+from detente.ledger.note import parse_note
+from detente.protocol.bundle import ReceivedBy, Verified, lead_between, make_bundle, verify_bundle
+from detente.protocol.interval import Bound, find_interval
+from detente.protocol.paper import decode_paper, encode_paper
+from detente.protocol.views import find_statements
+from detente.signing.key import PublicKeys, parse_public_keys
+from detente.simulation.node import SimNode, converse, cosign_newest
+from detente.simulation.officer import random_notice
+from detente.simulation.party import SIMULATED
+from detente.simulation.room import Room
+from detente.units import US_PER_S, format_time, parse_time
+
+VECTOR = Path(__file__).parents[2] / "vectors" / "bundle-1.json"
+NOON_S = 1_537_185_600
+MEMBERS = {2: frozenset({"copies", "keys", "openings"})}
+
+
+# -- the rule ------------------------------------------------------------------------------------
+
+
+def at(second: int) -> str:
+    """A time on that day as text."""
+    return format_time((NOON_S + second) * US_PER_S)
+
+
+def test_interval_without_a_word_is_open_at_both_ends() -> None:
+    """B-INT-2: An end that nobody bounds is none; nothing is made up of the claim."""
+    found = find_interval(NOON_S * US_PER_S, [], ())
+    assert (found.not_before, found.not_after, found.by) == (None, None, [])
+    assert found.claimed == at(0)
+
+
+def test_interval_takes_the_tightest_ends_and_rounds_outwards() -> None:
+    """B-INT-2: The newest head without the entry and the oldest with it; a clock's second counts whole."""
+    words = [
+        Bound("un", NOON_S, holds=False),
+        Bound("un", NOON_S + 2, holds=False),
+        Bound("un", NOON_S + 5, holds=True),
+        Bound("un", NOON_S + 9, holds=True),
+    ]
+    found = find_interval(NOON_S * US_PER_S, words, ("north", "south"))
+    assert (found.not_before, found.not_after, found.by) == (at(2), at(6), ["un"])
+
+
+def test_interval_word_of_an_interested_party_counts_only_where_nobody_else_speaks() -> None:
+    """B-INT-3: South's tighter end does not stand beside that of the un; where only south speaks, it counts."""
+    words = [
+        Bound("south", NOON_S + 3, holds=False),
+        Bound("south", NOON_S + 3, holds=True),
+        Bound("un", NOON_S + 5, holds=True),
+    ]
+    found = find_interval(NOON_S * US_PER_S, words, ("north", "south"))
+    assert (found.not_before, found.not_after) == (at(3), at(6))
+    assert found.by == ["south", "un"]
+    mirrored = [Bound({"south": "north"}.get(b.by, b.by), b.time_s, b.holds) for b in words]
+    other = find_interval(NOON_S * US_PER_S, mirrored, ("north", "south"))
+    assert (other.not_before, other.not_after) == (at(3), at(6))
+
+
+def test_interval_of_a_time_that_is_no_date_is_not_used() -> None:
+    """A cosigner who signs for the year 300,000 bounds nothing, and breaks nothing."""
+    found = find_interval(0, [Bound("un", 2**62, holds=True)], ())
+    assert found.not_after is None
+
+
+def test_interval_of_clocks_that_contradict_says_so() -> None:
+    """Two ends in the wrong order are two clocks that cannot both be right."""
+    words = [Bound("a", NOON_S + 9, holds=False), Bound("b", NOON_S, holds=True)]
+    assert find_interval(0, words, ()).contradicts
+
+
+def test_lead_between_open_end_stays_open() -> None:
+    """B-INT-5: lead time has no most where one receipt could be as early as you like."""
+    start_us = (NOON_S + 100) * US_PER_S
+    closed = ReceivedBy("a", at(1), "r", "delivered", None, at(0), at(2), ["un"])
+    late = ReceivedBy("b", at(5), "r", "delivered", None, None, at(6), ["un"])
+    assert lead_between(start_us, [closed]) == (98.0, 100.0)
+    assert lead_between(start_us, [closed, late]) == (98.0, None)
+    assert lead_between(start_us, []) is None
+
+
+# -- in bundles ------------------------------------------------------------------------------------
+
+
+class Scene:
+    """East, who is told nothing, cosigns both logs before and after north tells south of A-1."""
+
+    def __init__(self) -> None:
+        self.room = Room(3)
+        self.north, self.south, self.east = self.room.nodes()
+        converse(self.north, self.south)
+        self.before = self.cosigned()
+        self.room.wait(3)
+        notice = random_notice("A-1", self.room.chance, self.north.now_us(), exercise=True)
+        self.north.run(
+            lambda core: core.file_notice(
+                notice, ("south",), self.north.now_us(), officer="o", desk="d"
+            )
+        )
+        self.room.wait(3)
+        converse(self.north, self.south)
+        self.room.wait(3)
+        self.after = self.cosigned()
+        self.room.wait(30)
+        self.roots: dict[str, PublicKeys] = {p.name: p.root.public for p in self.room.parties}
+
+    def cosigned(self) -> int:
+        """East cosigns both logs as they are; by its clock."""
+        for node in (self.north, self.south):
+            cosign_newest(node, self.east)
+        return self.east.now_us() // US_PER_S
+
+    def bundle(self, node: SimNode) -> bytes:
+        """The bundle of the notice."""
+        return make_bundle(node.running, find_statements(node.running, "north:A-1"))
+
+    def verify(self, data: bytes) -> Verified:
+        """What it proves."""
+        return verify_bundle(data, self.roots, verifier=SIMULATED.verifier)
+
+
+@functools.cache
+def scene() -> Scene:
+    """One scene for all tests here."""
+    return Scene()
+
+
+def text(time_s: int) -> str:
+    """Seconds as text."""
+    return format_time(time_s * US_PER_S)
+
+
+def changed(change: Callable[[Any], None]) -> bytes:
+    """North's bundle with its content changed, well-formed again."""
+    content = decode_paper("bundle", scene().bundle(scene().north), MEMBERS, 2**25)
+    change(content)
+    return encode_paper("bundle", content)
+
+
+def head(content: Any) -> Any:
+    """The one head beside that of the proof in north's log."""
+    (one,) = content["copies"][0]["logged"][0]["heads"]
+    return one
+
+
+def test_bundle_of_the_maker_bounds_its_own_log_by_a_third_party() -> None:
+    """B-INT-1, B-INT-4: east saw north's log without and then with the statement, and these are the ends."""
+    found = scene().verify(scene().bundle(scene().north))
+    place = found.logged_at[0]
+    assert place.log == "detente/north/log/1"
+    assert place.not_before == text(scene().before)
+    assert place.not_after == text(scene().after + 1)
+    assert place.by == ["east"]
+    assert place.not_before < place.logged < place.not_after
+    assert found.made.not_before == place.not_before
+    assert found.made.claimed == found.statement["claimed_time"]
+    assert found.remarks == []
+
+
+def test_bundle_of_the_maker_bounds_the_receipt_by_its_place_in_the_makers_log() -> None:
+    """B-INT-4: south had the notice when its receipt stood in a head of north's log that east saw."""
+    found = scene().verify(scene().bundle(scene().north))
+    (receipt,) = found.received_by
+    assert receipt.not_after == text(scene().after + 1)
+    assert found.lead_time_between_s is not None
+    assert found.lead_time_between_s[0] is not None
+    assert found.lead_time_s is not None
+    assert found.lead_time_between_s[0] <= found.lead_time_s
+
+
+def test_bundle_of_the_addressee_bounds_when_it_received() -> None:
+    """B-INT-4, B-INT-5: from south's own log both ends of its receipt come out, and so a lead time between two."""
+    found = scene().verify(scene().bundle(scene().south))
+    (receipt,) = found.received_by
+    assert (receipt.not_before, receipt.not_after) == (
+        text(scene().before),
+        text(scene().after + 1),
+    )
+    assert receipt.by == ["east"]
+    assert found.made.not_before is None  # south's log says nothing of when north's held it
+    assert found.made.not_after == text(scene().after + 1)
+    least, most = found.lead_time_between_s or (None, None)
+    assert least is not None
+    assert most is not None
+    assert found.lead_time_s is not None
+    assert least <= found.lead_time_s <= most
+    assert most - least == scene().after + 1 - scene().before
+
+
+def test_bundle_head_of_another_history_is_refused() -> None:
+    """B-INT-1: a head that the log truly signed but that the proof's head does not extend bounds nothing."""
+    north, east = scene().room.parties[0].identity, scene().room.parties[2].identity
+
+    def fork(content: Any) -> None:
+        size = parse_checkpoint(parse_note(head(content)["checkpoint"])).size
+        note = sign_checkpoint(north.signer, "detente/north/log/1", size, b"x" * 32, NOON_S)
+        lines = cosign(east.signer, "detente/east", parse_checkpoint(parse_note(note)), NOON_S)
+        head(content)["checkpoint"] = note + lines
+
+    with pytest.raises(PeerError, match="consistency"):
+        scene().verify(changed(fork))
+
+
+def test_bundle_head_of_another_log_is_refused() -> None:
+    """B-INT-1: a head of south's log says nothing of north's."""
+    theirs = decode_paper("bundle", scene().bundle(scene().south), MEMBERS, 2**25)
+
+    def swap(content: Any) -> None:
+        head(content)["checkpoint"] = head(theirs)["checkpoint"]
+
+    with pytest.raises(PeerError):
+        scene().verify(changed(swap))
+
+
+CHANGES: dict[str, Callable[[Any], None]] = {
+    "twice": lambda c: c["copies"][0]["logged"][0]["heads"].append(head(c)),
+    "of-the-proof": lambda c: head(c).update(
+        checkpoint=c["copies"][0]["logged"][0]["proof"]["checkpoint"], hashes=[]
+    ),
+    "hash-missing": lambda c: head(c)["hashes"].pop(),
+    "hash-more": lambda c: head(c)["hashes"].append("A" * 43),
+    "hash-text": lambda c: head(c).update(hashes=["no"]),
+    "hashes-many": lambda c: head(c).update(hashes=["A" * 43] * 64),
+    "note-number": lambda c: head(c).update(checkpoint=5),
+    "member-more": lambda c: head(c).update(more=1),
+    "not-cosigned": lambda c: head(c).update(
+        checkpoint="\n".join(
+            line
+            for line in head(c)["checkpoint"].split("\n")
+            if not line.startswith("\u2014 detente/east ")
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_bundle_head_changed_is_refused(name: str) -> None:
+    """B-INT-1: a head that is doubled, unproved, uncosigned or of another form spoils the bundle."""
+    with pytest.raises(PeerError):
+        scene().verify(changed(CHANGES[name]))
+
+
+def test_bundle_head_cosigner_of_the_year_300000_costs_only_itself() -> None:
+    """B-COS-1: whoever cosigns with an impossible time makes no evidence unreadable."""
+    east = scene().room.parties[2].identity
+
+    def late(content: Any) -> None:
+        note = head(content)["checkpoint"]
+        known = parse_checkpoint(parse_note(note))
+        own = "".join(
+            f"{line}\n" for line in note.splitlines() if not line.startswith("\u2014 detente/east ")
+        )
+        head(content)["checkpoint"] = own + cosign(east.signer, "detente/east", known, 2**60)
+
+    found = scene().verify(changed(late))
+    assert found.logged_at[0].not_before is None
+    assert any("no date" in one for one in found.remarks)
+
+
+def test_bundle_of_version_1_still_verifies() -> None:
+    """B-OLD-1: what an earlier program wrote proves what it proved; its cosigner bounds the late end."""
+    vector = json.loads(VECTOR.read_text("utf-8"))
+    roots = {party: parse_public_keys(key) for party, key in vector["roots"].items()}
+    found = verify_bundle(vector["bundle"].encode(), roots)
+    assert vector["bundle"].startswith("detente-bundle/1 EXERCISE\n")
+    assert found.remarks == []
+    assert found.logged_at[0].not_before is None
+    assert found.logged_at[0].not_after is not None
+    assert found.lead_time_s == 2577.0
+    assert parse_time(found.made.not_after or "") > 0
