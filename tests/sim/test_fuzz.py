@@ -7,13 +7,9 @@ from typing import Any
 
 import pytest
 
-from detente.agreement.card import (
-    CERTIFICATE_TYPE,
-    REVOCATION_TYPE,
-    issue_certificate,
-    issue_revocation,
-)
+from detente.agreement.card import CERTIFICATE_TYPE, issue_certificate
 from detente.agreement.document import sign_document
+from detente.agreement.revocation import REVOCATION_TYPE, issue_revocation
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.statement import Thread
@@ -89,7 +85,7 @@ class Scene:
         )  # fmt: skip
         revocation = issue_revocation(
             self.liar.party.root, party="south", key_id=new.public.key_id,
-            revoked_at_us=room.timeline.now_us, reason="x",
+            revoked_at_us=room.timeline.now_us, reason="lost",
         )  # fmt: skip
         self.bodies: dict[str, Any] = {
             "activity/notice": self.liar.notice_values(),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from detente.agreement.card import issue_certificate, issue_revocation
+from detente.agreement.card import issue_certificate
+from detente.agreement.revocation import issue_revocation
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.incoming import read_frame
@@ -215,7 +216,7 @@ def test_statement_by_a_revoked_key_is_not_taken() -> None:
         party="south",
         key_id=liar.party.identity.signer.public.key_id,
         revoked_at_us=north.now_us(),
-        reason="stolen",
+        reason="compromised",
     )
     liar.send(liar.say("policy/key-revocation", {"revocation": revocation}, chain="safety"))
     liar.send(liar.say_notice("X-2"))
@@ -482,7 +483,7 @@ def test_sealing_key_that_cannot_be_sealed_to_stops_only_its_owner() -> None:
         if one["document"]["use"] == "sealing"
     )
     revocation = issue_revocation(
-        liar.party.root, party="south", key_id=sealing, revoked_at_us=north.now_us(), reason="x"
+        liar.party.root, party="south", key_id=sealing, revoked_at_us=north.now_us(), reason="lost"
     )
     liar.send(liar.say("policy/key-revocation", {"revocation": revocation}, chain="safety"))
     room.wait(1)

@@ -30,7 +30,6 @@ from detente.units import format_time, parse_time
 
 CARD_TYPE = "application/vnd.detente.card.v1+json"
 CERTIFICATE_TYPE = "application/vnd.detente.key-certificate.v1+json"
-REVOCATION_TYPE = "application/vnd.detente.key-revocation.v1+json"
 
 Use = Literal["signing", "sealing", "transport"]
 USES: tuple[Use, ...] = ("signing", "sealing", "transport")
@@ -38,7 +37,6 @@ Role = Literal["party", "neutral", "organisation"]
 ROLES: tuple[Role, ...] = ("party", "neutral", "organisation")
 
 _PARTY = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
-_KEY_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 def check_party_id(value: object, *, field: str) -> str:
@@ -165,45 +163,6 @@ def _check_key(certificate: KeyCertificate, verifier: Verifier) -> None:
         raise UsageError(
             "key-id-wrong", f"key id is {shown(certificate.key_id)}; it must be {key_id}"
         )
-
-
-def issue_revocation(
-    root: Signer, *, party: str, key_id: str, revoked_at_us: int, reason: str
-) -> Json:
-    """A revocation as a signed document."""
-    document = {
-        "key_id": key_id,
-        "party": party,
-        "reason": reason,
-        "revoked_at": format_time(revoked_at_us),
-        "v": 1,
-    }
-    return sign_document(root, REVOCATION_TYPE, document)
-
-
-def parse_revocation(
-    signed: object, *, party: str, root: PublicKeys, field: str, verifier: Verifier = STRICT
-) -> tuple[str, int]:
-    """The key id that is revoked, and from when (microseconds since the epoch).
-
-    Raises:
-        PeerError: signature, party or form is wrong.
-    """
-    document = verify_document(signed, REVOCATION_TYPE, root, field=field, verifier=verifier)
-    try:
-        if document["party"] != party or document["v"] != 1:
-            raise PeerError(
-                "revocation-malformed",
-                f"revocation is for party {shown(document['party'])}; it must be v 1 and for {party!r}",
-                field=field,
-            )
-        if _KEY_ID.fullmatch(str(document["key_id"])) is None:
-            raise UsageError("key-id-wrong", f"key id is {shown(document['key_id'])}")
-        return str(document["key_id"]), parse_time(document["revoked_at"])
-    except (KeyError, UsageError) as error:
-        raise PeerError(
-            "revocation-malformed", f"revocation member is missing or wrong: {error}", field=field
-        ) from None
 
 
 class Card(msgspec.Struct, frozen=True):

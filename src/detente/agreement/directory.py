@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from detente.agreement.card import Card, KeyCertificate, Use
+from detente.agreement.revocation import Doubt, Revocation, doubt_of
 from detente.errors import PeerError
 from detente.signing.key import STRICT, PublicKeys, Verifier, parse_public_keys
+from detente.units import format_time
 
 
 class KeyDirectory(msgspec.Struct):
@@ -17,7 +19,7 @@ class KeyDirectory(msgspec.Struct):
     """
 
     certificates: dict[str, dict[str, KeyCertificate]] = {}
-    revoked_us: dict[str, dict[str, int]] = {}
+    revocations: dict[str, dict[str, Revocation]] = {}
     verifier: Verifier = STRICT
     parsed: dict[str, PublicKeys] = {}
 
@@ -30,14 +32,28 @@ class KeyDirectory(msgspec.Struct):
         for certificate in card.certificates:
             self.add(certificate)
 
-    def revoke(self, party: str, key_id: str, revoked_at_us: int) -> None:
-        """Mark a key as revoked; the earliest revocation stands."""
-        known = self.revoked_us.setdefault(party, {})
-        known[key_id] = min(revoked_at_us, known.get(key_id, revoked_at_us))
+    def revoke(self, revocation: Revocation) -> None:
+        """Take in a revocation that was verified; the earliest stands, of two of one time the worse."""
+        known = self.revocations.setdefault(revocation.party, {})
+        before = known.get(revocation.key_id)
+        if before is None or _weight(revocation) < _weight(before):
+            known[revocation.key_id] = revocation
 
     def is_revoked(self, party: str, key_id: str) -> bool:
         """Whether the party's root has revoked a key, certified here or not."""
-        return key_id in self.revoked_us.get(party, {})
+        return key_id in self.revocations.get(party, {})
+
+    def revocation(self, party: str, key_id: str, time_us: int) -> Revocation | None:
+        """The revocation by which a key does not count at a time; None where there is none by then."""
+        found = self.revocations.get(party, {}).get(key_id)
+        return found if found is not None and found.since_us <= time_us else None
+
+    def doubt(self, party: str, key_id: str, logged_us: int) -> Doubt | None:
+        """What must be said beside what a key signed and somebody logged at a time.
+
+        Nothing that was answered is un-said: it is shown with this.
+        """
+        return doubt_of(self.revocation(party, key_id, logged_us))
 
     def certificate(self, party: str, key_id: str, use: Use, now_us: int) -> KeyCertificate:
         """The certificate of a key that counts now.
@@ -52,9 +68,12 @@ class KeyDirectory(msgspec.Struct):
                 f"key {key_id} is not certified; it must be certified by {party}'s root for {use}",
                 field="key",
             )
-        if self.revoked_us.get(party, {}).get(key_id, now_us + 1) <= now_us:
+        revoked = self.revocation(party, key_id, now_us)
+        if revoked is not None:
             raise PeerError(
-                "key-revoked", f"key {key_id} of {party} is revoked; it must not sign", field="key"
+                "key-revoked",
+                f"key {key_id} of {party} is revoked since {format_time(revoked.since_us)} ({revoked.reason}); it must not sign",
+                field="key",
             )
         if not found.valid_from_us <= now_us < found.valid_until_us:
             raise PeerError(
@@ -98,15 +117,29 @@ class KeyDirectory(msgspec.Struct):
         Raises:
             PeerError: ``key-unknown`` when none does.
         """
+        usable = self.counting(party, use, now_us)
+        if not usable:
+            raise PeerError(
+                "key-unknown", f"{party} has no certified {use} key that counts now", field="key"
+            )
+        return usable[0]
+
+    def counting(self, party: str, use: Use, now_us: int) -> list[KeyCertificate]:
+        """All keys of a party for one use that count now, newest first: while one takes over, two do."""
         usable = [
             c
             for c in self.certificates.get(party, {}).values()
             if c.use == use
             and c.valid_from_us <= now_us < c.valid_until_us
-            and self.revoked_us.get(party, {}).get(c.key_id, now_us + 1) > now_us
+            and self.revocation(party, c.key_id, now_us) is None
         ]
-        if not usable:
-            raise PeerError(
-                "key-unknown", f"{party} has no certified {use} key that counts now", field="key"
-            )
-        return max(usable, key=lambda c: c.serial)
+        return sorted(usable, key=lambda c: c.serial, reverse=True)
+
+    def signing_keys(self, party: str, now_us: int) -> list[PublicKeys]:
+        """The signing keys of a party that count now, newest first."""
+        return [self.known_key(party, c.key_id) for c in self.counting(party, "signing", now_us)]
+
+
+def _weight(revocation: Revocation) -> tuple[int, int]:
+    worse = ("compromised", "lost", "unstated", "superseded").index(revocation.reason)
+    return revocation.since_us, worse

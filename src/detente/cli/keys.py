@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from detente.agreement.card import issue_certificate, issue_revocation
+from detente.agreement.card import issue_certificate
+from detente.agreement.revocation import issue_revocation
 from detente.cli.client import Api
 from detente.cli.output import dtg, errors, out, print_table, show, table
 from detente.errors import UnavailableError, UsageError

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from detente.cli.client import Api
-from detente.cli.output import clock_line, errors, out, show
+from detente.cli.output import clock_line, dtg, errors, out, show
 from detente.errors import UnavailableError, UsageError
 from detente.node.home import Home
 from detente.node.outcome import EXIT_BAD_NEWS
@@ -49,6 +49,13 @@ def ledger_verify(
         )
         for problem in found["problems"]:
             out.print(f"  {problem}", markup=False)
+        for one in found["doubts"]:
+            out.print(
+                f"  entry {one['entry']}: by {one['party']}, under key {one['key']}, {one['reason']} since {dtg(one['since'])}",
+                markup=False,
+            )
+        if found["doubtful"] > len(found["doubts"]):
+            out.print(f"  and {found['doubtful'] - len(found['doubts'])} more", markup=False)
 
     show(found, as_json, text)
     if not found["consistent"]:

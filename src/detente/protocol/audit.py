@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from detente.errors import DetenteError
 from detente.ledger.checkpoint import verify_checkpoint
 from detente.ledger.leaf import leaf_bytes
@@ -29,6 +31,9 @@ def audit(core: Core, *, signatures: bool = True) -> Json:
     statements = verified = 0
     receipts: dict[str, str] = {}
     outcomes: dict[str, str] = {}
+    vouched: set[str] = set()
+    doubts: list[dict[str, Any]] = []
+    doubtful = 0
 
     def problem(index: int, text: str) -> None:
         if len(problems) < PROBLEMS_SHOWN:
@@ -44,6 +49,8 @@ def audit(core: Core, *, signatures: bool = True) -> Json:
         if statement is None:
             if entry.local is None or local_content(entry.local) != entry.content:
                 problem(number, "the local entry's content is not what the leaf commits to")
+            elif entry.local["type"] == "statement/vouched":
+                vouched.add(entry.local["statement"])
             continue
         statements += 1
         if entry.content.hex() != statement.id or entry.statement != statement.id:
@@ -72,6 +79,14 @@ def audit(core: Core, *, signatures: bool = True) -> Json:
                 verified += 1
         except DetenteError as error:
             problem(number, str(error))
+        doubt = core.state.keys.doubt(statement.party, statement.key, header.time_us)
+        if doubt is not None and statement.id not in vouched:
+            doubtful += 1
+            if len(doubts) < PROBLEMS_SHOWN:
+                doubts.append(
+                    {"entry": number, "statement": statement.id, "party": statement.party}
+                    | msgspec.to_builtins(doubt)
+                )
         outcomes[statement.id] = entry.outcome
         if statement.type == "receipt/delivered" and statement.party == core.identity.party:
             values = body_values(openings)
@@ -109,5 +124,7 @@ def audit(core: Core, *, signatures: bool = True) -> Json:
         "root": tree.root().hex(),
         "checkpoint": newest[0] if newest else 0,
         "problems": problems,
+        "doubtful": doubtful,
+        "doubts": doubts,
     }
     return result

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from detente.agreement.card import Card, parse_certificate, parse_revocation
+from detente.agreement.card import Card, parse_certificate
 from detente.agreement.directory import KeyDirectory
+from detente.agreement.revocation import parse_revocation
 from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.limits import BACK_STEP_US
 from detente.notice.activity import ActivityNotice, parse_activity_body
@@ -121,6 +122,7 @@ class State(msgspec.Struct):
         behind: peers that proved this record to be older than what they hold; see docs/spec/link.md.
         recovering: the operator has decided to take the lost statements back.
         last_us, set_back_us: this node's clock at the last entry, and by how much it was set back so far, in all.
+        vouched: statements whose key no longer counted, for which their maker vouched.
         trail: by notice, the entries that say something about it; the last one is when its row changed.
         raised: alarms by id, in the order they were raised, acknowledged or not.
         unacknowledged: those of them that nobody has acknowledged.
@@ -167,6 +169,7 @@ class State(msgspec.Struct):
     recovered: int = -1
     last_us: int = 0
     set_back_us: int = 0
+    vouched: set[str] = set()
     versions: dict[str, tuple[str, int]] = {}
     ladders: dict[str, ladder.Ladder] = {}
     owed: dict[str, deadlines.Expectation] = {}
@@ -206,6 +209,10 @@ class State(msgspec.Struct):
     def agreement(self) -> Agreement | None:
         """The agreement new statements quote: the one accepted last."""
         return self.agreements.get(self.current_agreement or "")
+
+    def is_vouched(self, statement: str) -> bool:
+        """Whether the maker stood by it under a key that counted when it was taken here."""
+        return statement in self.vouched
 
     def agreement_with(self, peer: str) -> Agreement | None:
         """The agreement in force between this party and a peer: of several the one accepted last."""
@@ -309,6 +316,8 @@ class State(msgspec.Struct):
             self.behind.clear()
             self.recovering = False
             self.recovered = entry.index
+        elif kind == "statement/vouched":
+            self.vouched.add(local["statement"])
         elif kind in _APPLY_LOCAL:
             _APPLY_LOCAL[kind](self, entry, local)
 
@@ -493,14 +502,15 @@ def _apply_certificate(state: State, entry: Entry, statement: Statement, values:
 
 def _apply_revocation(state: State, entry: Entry, statement: Statement, values: Json) -> None:
     root = state.agreements[statement.agreement or ""].members[statement.party].root
-    key_id, revoked_us = parse_revocation(
-        values["revocation"],
-        party=statement.party,
-        root=root,
-        field="revocation",
-        verifier=state.verifier,
+    state.keys.revoke(
+        parse_revocation(
+            values["revocation"],
+            party=statement.party,
+            root=root,
+            field="revocation",
+            verifier=state.verifier,
+        )
     )
-    state.keys.revoke(statement.party, key_id, revoked_us)
 
 
 _APPLY: dict[str, Any] = {

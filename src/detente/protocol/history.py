@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from detente.agreement.revocation import Doubt
 from detente.errors import UsageError
 from detente.ledger.checkpoint import parse_checkpoint, split_time
 from detente.ledger.note import parse_note
@@ -397,6 +398,7 @@ class ReceiptProof(msgspec.Struct, frozen=True):
     checkpoint: CheckpointRow
     opened: str | None
     opened_statement: str | None
+    doubt: Doubt | None = None
 
 
 class StatementProof(msgspec.Struct, frozen=True):
@@ -407,6 +409,7 @@ class StatementProof(msgspec.Struct, frozen=True):
         digest: of the body, the same for all recipients.
         entry: its number in this node's ledger.
         checkpoint: the head that covers it and that the most cosigned; None before the first one.
+        doubt: its key was revoked as of a time before it was logged here; null where nothing is to be said.
     """
 
     id: str
@@ -421,6 +424,7 @@ class StatementProof(msgspec.Struct, frozen=True):
     logged: str
     checkpoint: CheckpointRow | None
     receipt: ReceiptProof | None
+    doubt: Doubt | None = None
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -486,7 +490,15 @@ def _proof(core: Core, version: Version, statement_id: str) -> StatementProof:
         logged=format_time(entry.header.time_us),
         checkpoint=_covering(core, entry.index),
         receipt=_receipt(core, statement_id),
+        doubt=_doubt(core, statement),
     )
+
+
+def _doubt(core: Core, statement: Statement) -> Doubt | None:
+    entry = core.journal.entry_of(statement.id)
+    if entry is None or core.state.is_vouched(statement.id):
+        return None
+    return core.state.keys.doubt(statement.party, statement.key, entry.header.time_us)
 
 
 def _covering(core: Core, index: int) -> CheckpointRow | None:
@@ -528,4 +540,5 @@ def _receipt(core: Core, statement_id: str) -> ReceiptProof | None:
         checkpoint=_checkpoint(found.checkpoint, []),
         opened=format_time(receipt.opened_us) if receipt.opened_us is not None else None,
         opened_statement=receipt.opened,
+        doubt=_doubt(core, kept[0]),
     )

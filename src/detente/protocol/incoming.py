@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -37,8 +38,10 @@ from detente.protocol.statement import (
     encode_message,
     link_name,
     parse_message,
+    parse_vouched,
     seal_info,
 )
+from detente.protocol.voucher import check_voucher, voucher_for
 from detente.signing.base64 import decode_base64url
 from detente.signing.canonical import parse_canonical
 from detente.signing.envelope import encode_envelope, verify_envelope
@@ -308,18 +311,31 @@ def finish_recovery(core: Core, now_us: int, effects: list[Effect] | None = None
 
 def _take_message(core: Core, link: Link, sealed: bytes, now_us: int, taken: Taken) -> None:
     plain = core.identity.opener.open(sealed, seal_info(link.peer, core.identity.party))
-    statement, given = parse_message(plain)
+    statement, given, voucher = parse_vouched(plain)
     if statement.link != link_name(link.peer, core.identity.party):
         raise PeerError(
             "addressed-elsewhere",
             f"link is {statement.link!r}; it must be {link.peer}>{core.identity.party}",
             evidence=plain,
         )
-    verify_envelope(
-        statement.envelope, _signing_key(core, statement, given, now_us), core.identity.verifier
-    )
-    openings = check_openings(statement, given)
     head = core.state.head(False, link.peer, statement.chain)
+    vouched = False
+    try:
+        public = _signing_key(core, statement, given, now_us)
+    except PeerError:
+        if core.journal.statement(statement.id) is not None:
+            taken.duplicates += 1  # it was here before its key stopped counting
+            return
+        if voucher is None:
+            raise
+        public, vouched = check_voucher(core.state, statement, voucher, now_us), True
+    else:
+        if voucher is not None:  # the revocation may come after it on the same chain
+            with contextlib.suppress(PeerError):
+                check_voucher(core.state, statement, voucher, now_us)
+                vouched = True
+    verify_envelope(statement.envelope, public, core.identity.verifier)
+    openings = check_openings(statement, given)
     if statement.sequence <= head.sequence:
         known = core.journal.statement(statement.id)
         if known is not None:
@@ -336,6 +352,8 @@ def _take_message(core: Core, link: Link, sealed: bytes, now_us: int, taken: Tak
     if statement.previous != head.id:
         _forked(core, link, statement, plain, now_us, taken)
     answer = _judge(core, statement, openings, now_us)
+    if vouched:
+        core.append_local(now_us, "statement/vouched", statement=statement.id, voucher=voucher)
     entry = core.append(
         "received",
         now_us,
@@ -458,7 +476,9 @@ def check_receipt(core: Core, statement: Statement, values: Json, now_us: int) -
             values,
             found[0],
             statement.party,
-            core.state.keys.signing_key(statement.party, statement.key, now_us),
+            core.state.keys.known_key(
+                statement.party, statement.key
+            ),  # it counted, or was vouched for
             core,
         )
 
@@ -526,6 +546,8 @@ def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effec
             )
         effects += after_arrival(core, statement, now_us)
         return [*effects, *core.after_activity(thread.id, now_us)]
+    if statement.type == "policy/key-revocation":
+        return _after_revocation(core, statement, now_us)
     if statement.type in cease.CHECKS:
         return cease.told(core.state, statement)
     if statement.type in linestate.CHECKS:
@@ -538,6 +560,19 @@ def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effec
             Alert("receipt", f"receipt from {statement.party}", statement.party, (statement.id,))
         ]
     return []
+
+
+def _after_revocation(core: Core, statement: Statement, now_us: int) -> list[Effect]:
+    """Officers learn that a peer's key may have been in other hands: what it signed since is shown so."""
+    kept = core.journal.statement(statement.id)
+    document = body_values(kept[1])["revocation"]["document"] if kept is not None else {}
+    if document.get("reason") != "compromised":
+        return []
+    message = (
+        f"{statement.party} says that its key {document['key_id']} was compromised since {document['revoked_at']}; "
+        "what it signed and was logged since then is marked"
+    )
+    return core.alarm_once(now_us, "key-compromised", message, statement.party)
 
 
 def _answer_checks(core: Core, now_us: int, taken: Taken) -> None:
@@ -617,7 +652,9 @@ def next_frame(
 
     def seal(statement: Statement, openings: Openings) -> bytes:
         return core.identity.sealer.seal(
-            key, encode_message(statement, openings), seal_info(me, peer)
+            key,
+            encode_message(statement, openings, voucher_for(core, statement, now_us)),
+            seal_info(me, peer),
         )
 
     if link.state == "cold":

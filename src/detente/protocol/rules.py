@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from detente.agreement.card import parse_certificate, parse_revocation
+from detente.agreement.card import parse_certificate
+from detente.agreement.revocation import parse_revocation
 from detente.errors import DetenteError, RefusedError, shown
 from detente.limits import CLOCK_SKEW_FLAG_S, TRIES_MOST
 from detente.protocol import cease, deadlines, ladder, linestate, roster, talk

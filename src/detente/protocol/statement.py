@@ -380,10 +380,11 @@ def body_values(openings: Openings) -> Json:
 # -- messages: what is sealed for one recipient ------------------------------------------------
 
 
-def encode_message(statement: Statement, openings: Openings) -> bytes:
-    """The plaintext that is sealed: envelope and openings."""
+def encode_message(statement: Statement, openings: Openings, voucher: object = None) -> bytes:
+    """The plaintext that is sealed: envelope and openings, and a voucher where the key no longer counts."""
     envelope = parse_canonical(encode_envelope(statement.envelope))
-    return encode_canonical({"envelope": envelope, "openings": openings})
+    vouched = {} if voucher is None else {"voucher": voucher}
+    return encode_canonical({"envelope": envelope, "openings": openings, **vouched})
 
 
 def parse_message(data: bytes) -> tuple[Statement, object]:
@@ -392,15 +393,25 @@ def parse_message(data: bytes) -> tuple[Statement, object]:
     Raises:
         PeerError: malformed, with the plaintext as evidence.
     """
+    return parse_vouched(data)[:2]
+
+
+def parse_vouched(data: bytes) -> tuple[Statement, object, object]:
+    """A statement, its unchecked openings, and its unchecked voucher or None.
+
+    Raises:
+        PeerError: malformed, with the plaintext as evidence.
+    """
     value = parse_canonical(data)
-    if not isinstance(value, dict) or set(value) != {"envelope", "openings"}:
+    if not isinstance(value, dict) or set(value) - {"voucher"} != {"envelope", "openings"}:
         raise PeerError(
             "message-malformed",
-            "message must have envelope and openings",
+            "message must have envelope and openings, and may have a voucher",
             field="message",
             evidence=data,
         )
-    return parse_statement(parse_envelope(encode_canonical(value["envelope"]))), value["openings"]
+    statement = parse_statement(parse_envelope(encode_canonical(value["envelope"])))
+    return statement, value["openings"], value.get("voucher")
 
 
 def seal_info(sender: str, recipient: str) -> bytes:

@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from detente.errors import DetenteError, PeerError
 from detente.ledger.checkpoint import cosigner_name, parse_checkpoint
 from detente.ledger.cosignature import cosign
 from detente.ledger.note import parse_note
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
+from detente.protocol.identity import Identity
 from detente.protocol.incoming import (
     finish_recovery,
     next_frame,
@@ -143,6 +146,12 @@ class SimNode:
     def _reload(self) -> None:
         self.disk.rollback()
         self.core = self.load()
+
+    def use_keys(self, identity: Identity) -> None:
+        """Go on with other keys, as the shell does when rotated keys take effect."""
+        self.party = msgspec.structs.replace(self.party, identity=identity)
+        if self.core is not None:
+            self.core.identity = identity
 
     # -- frames --------------------------------------------------------------------------------
 

@@ -10,17 +10,21 @@ import pytest
 from detente.agreement.card import (
     CARD_TYPE,
     CERTIFICATE_TYPE,
-    REVOCATION_TYPE,
     check_party_id,
     fingerprint,
     issue_certificate,
-    issue_revocation,
     parse_card,
     parse_certificate,
-    parse_revocation,
 )
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.document import sign_document, verify_document
+from detente.agreement.revocation import (
+    REVOCATION_TYPE,
+    Doubt,
+    Revocation,
+    issue_revocation,
+    parse_revocation,
+)
 from detente.errors import PeerError, UsageError
 from detente.signing.key import SEED_BYTES, PublicKeys, SigningKeys
 from detente.signing.simulated import KEYED_HASH, KeyedHashKeys
@@ -173,10 +177,34 @@ def test_certificate_of_another_root_or_kind_is_refused() -> None:
     with pytest.raises(PeerError):
         parse(certificate(), root=NEW.public)
     revocation = issue_revocation(
-        PARTY.root, party="north", key_id=NEW.public.key_id, revoked_at_us=NOW_US, reason="x"
+        PARTY.root, party="north", key_id=NEW.public.key_id, revoked_at_us=NOW_US, reason="lost"
     )
     with pytest.raises(PeerError):
         parse(revocation)
+
+
+def test_revocation_has_one_of_three_reasons_and_an_older_one_reads_as_unstated() -> None:
+    """Nobody has to guess from a text whether a key was stolen; a revocation of 0.3.0 still counts."""
+    with pytest.raises(UsageError) as caught:
+        issue_revocation(
+            PARTY.root, party="north", key_id="ab" * 16, revoked_at_us=NOW_US, reason="stolen"
+        )
+    assert caught.value.code == "reason-unknown"
+    older = {
+        "key_id": "ab" * 16,
+        "party": "north",
+        "reason": "we think that it was stolen",
+        "revoked_at": format_time(NOW_US),
+        "v": 1,
+    }
+    found = parse_revocation(
+        sign_document(PARTY.root, REVOCATION_TYPE, older),
+        party="north",
+        root=PARTY.root.public,
+        field="r",
+        verifier=KEYED_HASH,
+    )
+    assert (found.reason, found.since_us) == ("unstated", NOW_US)
 
 
 def test_revocation_reads_back_and_is_the_roots_own() -> None:
@@ -185,10 +213,12 @@ def test_revocation_reads_back_and_is_the_roots_own() -> None:
         PARTY.root, party="north", key_id="ab" * 16, revoked_at_us=NOW_US, reason="lost"
     )
 
-    def read(party: str, root: PublicKeys) -> tuple[str, int]:
+    def read(party: str, root: PublicKeys) -> Revocation:
         return parse_revocation(signed, party=party, root=root, field="r", verifier=KEYED_HASH)
 
-    assert read("north", PARTY.root.public) == ("ab" * 16, NOW_US)
+    assert read("north", PARTY.root.public) == Revocation(
+        "north", "ab" * 16, "lost", NOW_US, signed
+    )
     with pytest.raises(PeerError):
         read("south", PARTY.root.public)
     with pytest.raises(PeerError):
@@ -262,13 +292,22 @@ def test_directory_key_counts_within_its_time_only() -> None:
 def test_directory_revoked_key_counts_no_more_and_is_still_known() -> None:
     """From the time of revocation it signs nothing; what it signed before can still be checked."""
     keys, key_id = directory(), NEW.public.key_id
-    keys.revoke("north", key_id, NOW_US + 5)
-    keys.revoke("north", key_id, NOW_US + 9)  # the earliest stands
+    keys.revoke(Revocation("north", key_id, "superseded", NOW_US + 5))
+    keys.revoke(Revocation("north", key_id, "compromised", NOW_US + 9))  # the earliest stands
     assert keys.signing_key("north", key_id, NOW_US + 4) == NEW.public
     with pytest.raises(PeerError) as caught:
         keys.signing_key("north", key_id, NOW_US + 5)
     assert code(caught) == "key-revoked"
     assert keys.known_key("north", key_id) == NEW.public
+    assert keys.doubt("north", key_id, NOW_US + 4) is None
+    assert keys.doubt("north", key_id, NOW_US + 9) == Doubt(
+        key_id, "superseded", format_time(NOW_US + 5)
+    )
+    keys.revoke(Revocation("north", key_id, "compromised", NOW_US + 5))  # of two the worse
+    keys.revoke(Revocation("north", key_id, "superseded", NOW_US + 5))
+    found = keys.doubt("north", key_id, NOW_US + 5)
+    assert found is not None
+    assert found.reason == "compromised"
     assert keys.is_revoked("north", key_id)
     assert not keys.is_revoked("south", key_id)
 
@@ -279,7 +318,7 @@ def test_directory_current_is_the_newest_that_counts() -> None:
     first = PARTY.identity.signer.public.key_id
     assert keys.current("north", "signing", NOW_US).key_id == NEW.public.key_id
     assert keys.current("north", "signing", NOW_US - 1).key_id == first
-    keys.revoke("north", NEW.public.key_id, NOW_US)
+    keys.revoke(Revocation("north", NEW.public.key_id, "lost", NOW_US))
     assert keys.current("north", "signing", NOW_US).key_id == first
     with pytest.raises(PeerError) as caught:
         keys.current("mars", "signing", NOW_US)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from detente.agreement.revocation import Revocation
 from detente.protocol.audit import PROBLEMS_SHOWN, audit
 from detente.signing.key import Signatures
 from detente.simulation.faults import Faults
@@ -161,7 +162,10 @@ def test_audit_key_revoked_since_still_counts_for_what_it_signed() -> None:
     of = node()
     peer = of.running.state.peers[0]
     for key_id in of.running.state.keys.certificates[peer]:
-        of.running.state.keys.revoke(peer, key_id, 0)
-    assert audit(of.running)["consistent"] is True
+        of.running.state.keys.revoke(Revocation(peer, key_id, "compromised", 0))
+    found = audit(of.running)
+    assert found["consistent"] is True
+    assert found["doubtful"] > 0
+    assert {one["reason"] for one in found["doubts"]} == {"compromised"}
     change_signature(of)
     assert audit(of.running)["consistent"] is False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from detente.agreement.revocation import Revocation
 from detente.protocol import views
 from detente.protocol.fold import State
 from detente.simulation.faults import Faults
@@ -91,10 +92,10 @@ def test_states_share_nothing() -> None:
     one.filed_cancels.add("a:1")
     one.alarmed.add(("x", "y", None))
     one.epochs.append(4)
-    one.keys.revoke("a", "k", 1)
+    one.keys.revoke(Revocation("a", "k", "lost", 1))
     one.behind.add("c")
     assert other.filed_cancels == set()
     assert other.alarmed == set()
     assert other.epochs == [0]
-    assert other.keys.revoked_us == {}
+    assert other.keys.revocations == {}
     assert other.behind == set()
