@@ -33,6 +33,8 @@ CHECK_FILE_BYTES = (
 )  # a day of a busy region in one file (the Swiss day: 9 MB a side); offline, so only memory bounds it
 BUNDLE_BYTES = 32 * 2**20  # a statement at its limit, its receipts and their proofs fit with room
 BUNDLE_HEADS = 64  # that bound one time: two for each cosigner of the largest agreement, with room
+ABSENCE_BYTES = 256 * 2**20  # every leaf of a long record and every statement of one party
+ABSENCE_ENTRIES = 200_000  # some ten years of four notices an hour; a reader needs 1 GB for it
 JSON_DEPTH = 32  # GeoJSON needs 8; deeper is an attack on the parser's stack
 
 # -- what a hostile sender may cost us ---------------------------------------------------------

@@ -173,6 +173,29 @@ def test_ask_where_nothing_was_exits_1_and_past_the_record_3(trio: Any, kit: Any
     assert "none in this record" in ran.out
 
 
+def test_prove_absence_is_verified_by_anyone_and_asks_the_question_again(
+    trio: Any, kit: Any, filed: Any, tmp_path: Path
+) -> None:
+    """South proves from its running node that north said nothing of one place, and what it said of another."""
+    proof = tmp_path / "silence"
+    for square, code, answer in (((-100, -40), 3, "cannot-tell"), ((60, 0), 1, "these")):
+        area = trio.save(kit.square(*square))
+        times = ("--from", kit.at(0), "--until", kit.at(300))
+        kit.ok(
+            "prove-absence", trio.south.dir, "--by", "north", "--area", area, *times, "-o", proof
+        )
+        ran = kit.program("verify", proof, "--trust", trio.agreement, "--json")
+        assert (ran.code, ran.json["answer"]) == (code, answer), ran.err
+        assert ran.json["cosigned_by"]
+    area = trio.save(kit.square(-100, -40))
+    past = ("--from", kit.at(-20), "--until", kit.at(-10))
+    asked = ("prove-absence", trio.south.dir, "--by", "north", "--area", area)
+    kit.ok(*asked, *past, "-o", proof)
+    ran = kit.program("verify", proof, "--trust", trio.agreement)
+    assert (ran.code, "NONE RECORDED" in ran.out) == (0, True), ran.out
+    assert kit.cli(*asked, "-o", proof).code == 2
+
+
 def test_verify_json_has_the_fields_of_the_contract(
     trio: Any, kit: Any, filed: Any, tmp_path: Path
 ) -> None:

@@ -1,10 +1,10 @@
-"""Commands about what was said: ask, prove, verify."""
+"""Commands about what was said, and what was not: ask, prove, prove-absence, verify."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
@@ -153,6 +153,49 @@ def read_trust(path: Path) -> tuple[dict[str, PublicKeys], str | None]:
 
 
 @errors
+def prove_absence(
+    directory: Dir,
+    by: Annotated[str, typer.Option(metavar="PARTY", help="Who is said to have said nothing.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
+    area: Annotated[
+        Path | None, typer.Option(metavar="FILE.geojson", help="The area asked about.")
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="T", help="Start, RFC 3339 in Z.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="T", help="End, RFC 3339 in Z.")] = None,
+    wait_s: Annotated[float, typer.Option(help="Seconds to wait for a cosignature.")] = 3.0,
+    as_json: Json = False,
+) -> None:
+    """Write a file that proves to anyone what a party gave no notice of, or all that it gave; it opens every header of this log."""
+    given = [area is not None, from_ is not None, until is not None]
+    if any(given) and not all(given):
+        raise UsageError(
+            "question-incomplete",
+            "area, from and until must be given together, or none of them",
+            field=("--area", "--from", "--until")[given.index(False)],
+        )
+    body = {
+        "by": by,
+        "area": None if area is None else read_json(area, field="--area"),
+        "from": from_,
+        "until": until,
+        "wait_s": wait_s,
+    }
+    with Api(directory) as api:
+        data = api.request("POST", "/api/v1/absence", body=body).content
+    output.write_bytes(data)
+    show(
+        {"file": str(output), "bytes": len(data)},
+        as_json,
+        lambda: out.print(
+            f"{output}: {len(data)} bytes; anyone can check it with: detente verify {output} --trust AGREEMENT",
+            markup=False,
+        ),
+    )
+
+
+@errors
 def verify(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")],
     trust: Annotated[
@@ -160,20 +203,16 @@ def verify(
     ],
     as_json: Json = False,
 ) -> None:
-    """Check a bundle offline: 0 valid, 1 invalid."""
+    """Check a bundle, or a proof of absence, offline: 0 valid (and nothing found), 1 invalid (or notices found), 3 cannot tell."""
     data = read_file(bundle, "BUNDLE")
     roots, agreement = read_trust(trust)
+    if data.startswith(b"detente-absence/"):
+        _verify_absence(data, roots, as_json)
+        return
     try:
         verified = verify_bundle(data, roots, agreement=agreement)
     except DetenteError as error:
-        problem = str(error)
-        exercise = data.partition(b"\n")[0].endswith(b" EXERCISE")
-        show(
-            {"valid": False, "exercise": exercise, "reason": problem},
-            as_json,
-            lambda: out.print(f"INVALID: {problem}", markup=False, style="bold"),
-        )
-        raise typer.Exit(EXIT_BAD_NEWS) from None
+        _show_invalid(data, error, as_json)
     found: dict[str, Any] = {"valid": True, **msgspec.to_builtins(verified), "note": LEGAL_NOTE}
 
     def text() -> None:
@@ -214,3 +253,58 @@ def verify(
         out.print(f"  {LEGAL_NOTE}", markup=False, style="dim")
 
     show(found, as_json, text)
+
+
+def _show_invalid(data: bytes, error: DetenteError, as_json: bool) -> NoReturn:
+    problem = str(error)
+    exercise = data.partition(b"\n")[0].endswith(b" EXERCISE")
+    show(
+        {"valid": False, "exercise": exercise, "reason": problem},
+        as_json,
+        lambda: out.print(f"INVALID: {problem}", markup=False, style="bold"),
+    )
+    raise typer.Exit(EXIT_BAD_NEWS)
+
+
+def _verify_absence(data: bytes, roots: dict[str, PublicKeys], as_json: bool) -> None:
+    # the engine is needed here and not for a bundle, which so is checked in half the time
+    from detente.protocol.absence import verify_absence
+
+    try:
+        proved = verify_absence(data, roots)
+    except DetenteError as error:
+        _show_invalid(data, error, as_json)
+    found: dict[str, Any] = {"valid": True, **msgspec.to_builtins(proved), "note": LEGAL_NOTE}
+    asked = proved.question
+    where = f" of that area from {dtg(asked['from'])} to {dtg(asked['until'])}" if asked else ""
+
+    def text() -> None:
+        if proved.exercise:
+            out.print("EXERCISE: nothing flies", style="bold")
+        words = {
+            "none": f"NONE RECORDED: {proved.prover} holds no notice by {proved.by}{where}",
+            "these": f"RECORDED: {proved.prover} holds these notices by {proved.by}{where}",
+            "cannot-tell": f"CANNOT TELL: {proved.reason}",
+        }
+        out.print(words[proved.answer], markup=False, style="bold")
+        for one in proved.notices:
+            out.print(
+                f"  {exercise_banner(one.exercise)}{one.id} version {one.version} ({one.state}), received {when(one.received)}, from {dtg(one.start)} to {dtg(one.end)}",
+                markup=False,
+            )
+        chains = " and ".join(f"1 to {n} ({chain})" for chain, n in proved.statements.items() if n)
+        out.print(
+            f"  {proved.by} numbered its statements to {proved.prover} {chains or '0: it made none'}, signed; {proved.notices_checked} of them notices, all of them looked at",
+            markup=False,
+        )
+        out.print(
+            f"  in {proved.log} with all {proved.entries} entries, head of {dtg(proved.checkpoint_time)}, cosigned by {', '.join(proved.cosigned_by) or 'nobody else'}; complete until {when(proved.complete_until)}",
+            markup=False,
+        )
+        for remark in (*proved.remarks, *proved.not_proved):
+            out.print(f"  - {remark}", markup=False)
+        out.print(f"  {LEGAL_NOTE}", markup=False, style="dim")
+
+    show(found, as_json, text)
+    if proved.answer != "none":
+        raise typer.Exit(EXIT_BAD_NEWS if proved.answer == "these" else EXIT_CANNOT_TELL)

@@ -30,6 +30,7 @@ from detente.node.node import Node
 from detente.node.operators import Officer, add_operator, officer_of
 from detente.node.peerdoor import HANDLERS, public_routes, read_body
 from detente.node.reading import reading_routes
+from detente.node.recordroom import record_routes
 from detente.node.rosterroom import roster_routes
 from detente.node.rungs import rung_routes
 from detente.node.signin import signin_routes
@@ -38,12 +39,10 @@ from detente.node.urgentroom import urgent_routes
 from detente.node.watchroom import watchroom_routes
 from detente.protocol import views
 from detente.protocol.audit import audit
-from detente.protocol.bundle import make_bundle
 from detente.protocol.core import Core, Filed
 from detente.protocol.effect import Effect, Send
 from detente.protocol.incoming import line_quality, start_recovery
-from detente.protocol.question import ask
-from detente.units import format_time, parse_time
+from detente.units import format_time
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp
@@ -59,15 +58,6 @@ class Reason(msgspec.Struct, forbid_unknown_fields=True):
     """Why a notice is cancelled, in plain words."""
 
     reason: str
-
-
-class Question(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """Was there prior notice? `area` is GeoJSON; times are RFC 3339 in Z."""
-
-    area: dict[str, Any]
-    from_: str
-    until: str
-    by: str | None = None
 
 
 class NewOperator(msgspec.Struct, forbid_unknown_fields=True):
@@ -298,42 +288,6 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         await officer(request, "read")
         return stamped({"conflicts": await node.do(views.conflict_rows)})
 
-    @post(
-        "/api/v1/ask",
-        status_code=200,
-        responses=shapes.answers(200, shapes.PriorNotices),
-        summary="Was there prior notice?",
-        tags=["record"],
-    )
-    async def ask_record(
-        request: Request[Any, Any, Any], data: JSONBody[Question]
-    ) -> dict[str, Any]:
-        await officer(request, "read")
-        from_us, until_us = (
-            parse_time(data.from_, field="from"),
-            parse_time(data.until, field="until"),
-        )
-        area = msgspec.json.encode(data.area)
-        return stamped(
-            await node.do(lambda core: ask(core, area, from_us, until_us, data.by, node.now_us()))
-        )
-
-    @get(
-        "/api/v1/bundles/{wanted:str}", summary="A bundle that proves a statement", tags=["record"]
-    )
-    async def prove(request: Request[Any, Any, Any], wanted: FromPath[str]) -> Response[bytes]:
-        await officer(request, "prove")
-
-        def job(core: Core) -> tuple[bytes, list[Effect]]:
-            ids = views.find_statements(core, wanted)
-            entries = [core.journal.entry_of(one) for one in ids]
-            newest = core.journal.checkpoint()
-            if any(e is not None and (newest is None or newest[0] <= e.index) for e in entries):
-                core.checkpoint(node.now_us())
-            return make_bundle(core, ids), []
-
-        return Response(await node.run(job), media_type="text/plain; charset=utf-8")
-
     @get("/api/v1/ledger/audit", summary="Is the record consistent?", tags=["record"])
     async def audit_ledger(
         request: Request[Any, Any, Any], signatures: FromQuery[bool] = True
@@ -547,6 +501,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             *urgent_routes(node, officer),
             *line_routes(node, serving, officer),
             *roster_routes(node, officer),
+            *record_routes(node, officer),
             *courier_routes(node, officer, running=serving is not None),
             status,
             file_notice,
@@ -555,8 +510,6 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             cancel_notice,
             receipts,
             conflicts,
-            ask_record,
-            prove,
             audit_ledger,
             rebuild,
             evidence,

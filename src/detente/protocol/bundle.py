@@ -222,7 +222,7 @@ class _Used:
             if found is None or size == covering.size or not _is_of(found[1], covering.origin):
                 continue
             hashes = core.tree.consistency_proof(*sorted((size, covering.size)))
-            heads.append(self._head(_with_cosignatures(core, size, found[1]), hashes))
+            heads.append(self._head(with_cosignatures(core, size, found[1]), hashes))
         return heads[:BUNDLE_HEADS]
 
     def _head(self, note: str, hashes: Iterable[bytes]) -> Json:
@@ -278,13 +278,14 @@ def _own_proof(core: Core, entry: Entry) -> LogProof:
         )
     size, note = chosen
     return LogProof(
-        _with_cosignatures(core, size, note),
+        with_cosignatures(core, size, note),
         entry.index,
         core.tree.inclusion_proof(entry.index, size),
     )
 
 
-def _with_cosignatures(core: Core, size: int, note: str) -> str:
+def with_cosignatures(core: Core, size: int, note: str) -> str:
+    """A checkpoint of ours with the lines of everybody who cosigned it."""
     for lines in core.journal.cosignatures(size).values():
         note = add_cosignature(note, lines)
     return note

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from detente.conflict.strategic import Rules, check_pair
 from detente.errors import UsageError
-from detente.interop.geojson import parse_notice_geojson
-from detente.limits import ALTITUDE_MAX_M, ALTITUDE_MIN_M
 from detente.notice.activity import ActivityNotice, parse_activity_body
+from detente.protocol.asked import area_query, check_interval, find_meeting
 from detente.protocol.core import Core
 from detente.protocol.fold import NoticeState, Version
 from detente.protocol.journal import Json
@@ -37,12 +33,7 @@ def ask(core: Core, area: bytes, from_us: int, until_us: int, by: str | None, no
     Raises:
         UsageError: the interval is empty, the party unknown, or the area malformed.
     """
-    if from_us >= until_us:
-        raise UsageError(
-            "interval-empty",
-            f"from is {format_time(from_us)} and until {format_time(until_us)}; from must be earlier",
-            field="until",
-        )
+    check_interval(from_us, until_us)
     state = core.state
     known = {core.identity.party, *state.peers}
     if by is not None and by not in known:
@@ -53,7 +44,7 @@ def ask(core: Core, area: bytes, from_us: int, until_us: int, by: str | None, no
         )
     rows = []
     for exercise in (True, False):
-        query = _query(area, from_us, until_us, exercise=exercise)
+        query = area_query(area, from_us, until_us, exercise=exercise)
         for notice in state.notices.values():
             if notice.exercise == exercise and by in (None, notice.party):
                 rows += _versions(core, notice, query)
@@ -72,57 +63,6 @@ def ask(core: Core, area: bytes, from_us: int, until_us: int, by: str | None, no
     }
 
 
-class _Area(msgspec.Struct):
-    """A GeoJSON geometry, or a feature around one; the notice parser checks what is inside."""
-
-    type: str = ""
-    geometry: msgspec.Raw = msgspec.Raw()
-    properties: dict[str, msgspec.Raw] | None = None
-
-
-_SIZES = ("radius_m", "radius_nm", "half_width_m", "half_width_nm", "edges")
-
-
-def _query(area: bytes, from_us: int, until_us: int, *, exercise: bool) -> ActivityNotice:
-    """The area as a volume of all altitudes: one piece for each datum, so that no datum is a doubt."""
-    try:
-        given = msgspec.json.decode(area, type=_Area)
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            "area-malformed", f"area cannot be read: {error}; it must be GeoJSON", field="area"
-        ) from None
-    geometry = bytes(given.geometry) if given.type == "Feature" else area
-    sizes = (
-        {k: v for k, v in (given.properties or {}).items() if k in _SIZES}
-        if given.type == "Feature"
-        else {}
-    )
-    features = []
-    for datum in ("MSL", "WGS84", "AGL", "STD"):
-        properties: dict[str, Any] = {
-            **sizes,
-            "id": "area",
-            "exercise": exercise,
-            "activity": "other",
-            "start": format_time(from_us),
-            "end": format_time(until_us),
-            "lower": {"value": ALTITUDE_MIN_M, "unit": "m", "datum": datum},
-            "upper": {"value": ALTITUDE_MAX_M, "unit": "m", "datum": datum},
-        }
-        features.append(
-            {"type": "Feature", "geometry": msgspec.Raw(geometry), "properties": properties}
-        )
-    try:
-        return parse_notice_geojson(
-            msgspec.json.encode({"type": "FeatureCollection", "features": features})
-        )
-    except UsageError as error:
-        field = (error.field or "").replace("features[0].", "area.")
-        raise UsageError(
-            error.code, error.message, hint=error.hint, field=field or "area"
-        ) from None
-
-
 def _versions(core: Core, notice: NoticeState, query: ActivityNotice) -> list[Json]:
     rows = []
     for version in notice.versions.values():
@@ -136,8 +76,8 @@ def _versions(core: Core, notice: NoticeState, query: ActivityNotice) -> list[Js
         volumes = parse_activity_body(
             values, name=notice.id.partition(":")[2], exercise=notice.exercise
         )
-        verdict = check_pair(volumes, query, Rules())
-        if verdict.verdict not in ("conflict", "touch"):
+        verdict = find_meeting(volumes, query)
+        if verdict is None:
             continue
         rows.append(_row(core, notice, version, volumes, verdict))
     return rows

@@ -1,0 +1,142 @@
+"""The routes of the record: asking it, and proving from it to people who trust neither party."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from detente.errors import UnavailableError
+from detente.node import shapes
+from detente.node.node import Node
+from detente.node.operators import Action, Officer
+from detente.protocol import views
+from detente.protocol.absence import make_absence
+from detente.protocol.bundle import make_bundle
+from detente.protocol.core import Core
+from detente.protocol.effect import Effect
+from detente.protocol.question import ask
+from detente.units import format_time, parse_time
+
+FindOfficer = Callable[[Request[Any, Any, Any], Action], Awaitable[Officer]]
+TEXT = "text/plain; charset=utf-8"
+COSIGN_WAIT_MOST_S = 10.0
+COSIGN_LOOK_S = 0.1
+
+
+class Question(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Was there prior notice? `area` is GeoJSON; times are RFC 3339 in Z."""
+
+    area: dict[str, Any]
+    from_: str
+    until: str
+    by: str | None = None
+
+
+class AbsenceAsked(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """What is to be proved absent: notices by a party, of an area in an interval, or all of them.
+
+    Attributes:
+        wait_s: how long to wait for a cosignature of the head as it is now.
+    """
+
+    by: str
+    area: dict[str, Any] | None = None
+    from_: str | None = None
+    until: str | None = None
+    wait_s: float = 3.0
+
+
+def record_routes(node: Node, officer: FindOfficer) -> list[Any]:
+    """The routes of the record."""
+
+    def stamped(value: dict[str, Any]) -> dict[str, Any]:
+        return {**value, "clock": node.clock.label, "now": format_time(node.now_us())}
+
+    @post(
+        "/api/v1/ask",
+        status_code=200,
+        responses=shapes.answers(200, shapes.PriorNotices),
+        summary="Was there prior notice?",
+        tags=["record"],
+    )
+    async def ask_record(
+        request: Request[Any, Any, Any], data: JSONBody[Question]
+    ) -> dict[str, Any]:
+        await officer(request, "read")
+        from_us, until_us = (
+            parse_time(data.from_, field="from"),
+            parse_time(data.until, field="until"),
+        )
+        area = msgspec.json.encode(data.area)
+        return stamped(
+            await node.do(lambda core: ask(core, area, from_us, until_us, data.by, node.now_us()))
+        )
+
+    @get(
+        "/api/v1/bundles/{wanted:str}", summary="A bundle that proves a statement", tags=["record"]
+    )
+    async def prove(
+        request: Request[Any, Any, Any],
+        wanted: FromPath[str],
+        withhold: FromQuery[list[str] | None] = None,
+    ) -> Response[bytes]:
+        await officer(request, "prove")
+
+        def job(core: Core) -> tuple[bytes, list[Effect]]:
+            ids = views.find_statements(core, wanted)
+            entries = [core.journal.entry_of(one) for one in ids]
+            newest = core.journal.checkpoint()
+            if any(e is not None and (newest is None or newest[0] <= e.index) for e in entries):
+                core.checkpoint(node.now_us())
+            return make_bundle(core, ids, withhold=withhold or ()), []
+
+        return Response(await node.run(job), media_type=TEXT)
+
+    @post(
+        "/api/v1/absence",
+        status_code=200,
+        summary="A file that proves what a party did not say here",
+        tags=["record"],
+    )
+    async def prove_absence(
+        request: Request[Any, Any, Any], data: JSONBody[AbsenceAsked]
+    ) -> Response[bytes]:
+        await officer(request, "prove")
+        area = None if data.area is None else msgspec.json.encode(data.area)
+        from_us = None if data.from_ is None else parse_time(data.from_, field="from")
+        until_us = None if data.until is None else parse_time(data.until, field="until")
+        await _cosigned_now(node, min(data.wait_s, COSIGN_WAIT_MOST_S))
+        made: bytes = await node.do(
+            lambda core: make_absence(core, data.by, area, from_us, until_us)
+        )
+        return Response(made, media_type=TEXT)
+
+    return [ask_record, prove, prove_absence]
+
+
+async def _cosigned_now(node: Node, wait_s: float) -> None:
+    """Have the log as it is now signed, and give its cosigners a moment: what nobody saw proves less."""
+
+    def sign(core: Core) -> tuple[int, list[Effect]]:
+        try:
+            core.checkpoint(node.now_us())
+        except UnavailableError:  # no line compares heads now; what was signed before must do
+            return -1, []
+        return core.tree.size, []
+
+    def seen(core: Core, size: int) -> bool:
+        agreement = core.state.agreement
+        by = set(core.journal.cosignatures(size))
+        return bool(by) and (agreement is None or set(agreement.witnesses) <= by)
+
+    size = await node.run(sign)
+    until = asyncio.get_running_loop().time() + wait_s
+    while size >= 0 and asyncio.get_running_loop().time() < until:
+        if await node.do(lambda core: seen(core, size)):
+            return
+        await asyncio.sleep(COSIGN_LOOK_S)
