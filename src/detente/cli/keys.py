@@ -1,22 +1,19 @@
-"""Commands about keys: list, revoke, rotate the signing key."""
+"""Commands about keys: list, rotate, revoke."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from detente.agreement.card import issue_certificate
-from detente.agreement.revocation import issue_revocation
+from detente.agreement.revocation import REASONS, issue_revocation
 from detente.cli.client import Api
 from detente.cli.output import dtg, errors, out, print_table, show, table
-from detente.errors import UnavailableError, UsageError
-from detente.node.clock import real_us
-from detente.node.home import KEY_DAYS, Home
-from detente.signing.key import SigningKeys
-from detente.units import US_PER_S, parse_time
+from detente.errors import DetenteError, UsageError
+from detente.node import rotation
+from detente.node.home import Home
+from detente.units import format_time, parse_time
 
 app = typer.Typer(help="List, rotate and revoke this party's keys.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -26,13 +23,27 @@ Dir = Annotated[Path, typer.Argument(metavar="DIR", help="A node's directory.")]
 @app.command("list")
 @errors
 def list_command(directory: Dir, as_json: Json = False) -> None:
-    """List this party's certified keys."""
+    """List this party's certified keys: which are in use, which wait to be, which are revoked."""
     with Api(directory) as api:
         found = api.json("GET", "/api/v1/status")
     keys = found["keys"]
+    waits = {}
+    for use in rotation.SEED_BYTES:
+        next_key = rotation.waiting(Home(directory), use)
+        if next_key is not None:
+            waits[next_key["key"]] = next_key["from"]
+    for row in keys:
+        row["used_from"] = waits.get(row["key"])
+
+    def state(row: dict[str, Any]) -> str:
+        if row["revoked"]:
+            return f"{row['revoked']['reason']} since {dtg(row['revoked']['since'])}"
+        if row["used_from"]:
+            return f"from {dtg(row['used_from'])}"
+        return "in use" if row["in_use"] else "before"
 
     def text() -> None:
-        rows = table("USE", "KEY", "NO", "FROM", "UNTIL")
+        rows = table("USE", "KEY", "NO", "FROM", "UNTIL", "STATE")
         for row in keys:
             rows.add_row(
                 row["use"],
@@ -40,6 +51,7 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
                 str(row["serial"]),
                 dtg(row["valid_from"]),
                 dtg(row["valid_until"]),
+                state(row),
             )
         print_table(rows)
 
@@ -51,25 +63,53 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
 def revoke(
     directory: Dir,
     key: Annotated[str, typer.Argument(metavar="KEY", help="Key id; see keys list.")],
-    reason: Annotated[str, typer.Option(help="Why, in plain words.")] = "revoked",
+    reason: Annotated[str, typer.Option(help=f"One of {', '.join(REASONS)}.")],
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="From when it counts no longer; of a compromise, the last time at which it was surely yours alone. Default: now.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Revoke a key under the root and tell the peers; nobody's consent is needed."""
     home = Home(directory)
     with Api(directory) as api:
-        now_us = parse_time(api.json("GET", "/api/v1/status")["now"])
+        status = api.json("GET", "/api/v1/status")
+        now_us = parse_time(status["now"])
+        since_us = now_us if since is None else parse_time(since, field="--since")
+        if since_us > now_us:
+            raise UsageError(
+                "since-future",
+                f"since is {since}; it must not be in the future",
+                hint="to replace a key later, use: detente keys rotate DIR --from TIME",
+                field="--since",
+            )
+        if any(row["key"] == key and row["in_use"] for row in status["keys"]):
+            raise UsageError(
+                "key-in-use",
+                f"key {key} is in use; another must be in use before it is revoked",
+                hint="run: detente keys rotate DIR --use USE, then this again",
+                field="KEY",
+            )
         document = issue_revocation(
             home.root_signer(),
             party=home.config.party,
             key_id=key,
-            revoked_at_us=now_us,
+            revoked_at_us=since_us,
             reason=reason,
         )
         found = api.json(
             "POST", "/api/v1/policy", body={"type": "policy/key-revocation", "document": document}
         )
     show(
-        {"revoked": key, "told": found["signed"]},
+        {
+            "revoked": key,
+            "reason": reason,
+            "since": format_time(since_us),
+            "told": found["signed"],
+        },
         as_json,
         lambda: out.print(
             f"revoked {key}; told {', '.join(found['signed']) or 'nobody yet'}", markup=False
@@ -79,47 +119,47 @@ def revoke(
 
 @app.command()
 @errors
-def rotate(directory: Dir, as_json: Json = False) -> None:
-    """Make and certify a new signing key; the node must be stopped, and signs with it from the next start."""
+def rotate(
+    directory: Dir,
+    use: Annotated[
+        str, typer.Option(help="What the key is for: signing, sealing or transport.")
+    ] = "signing",
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="From when it is used. Default: now."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make and certify a new key, tell all, and use it from a time on; the node may run.
+
+    The key before it goes on counting until its certificate ends, so that nothing under way is lost.
+    """
     home = Home(directory)
-    root = home.root_signer()
+    checked = rotation.check_use(use)
     with Api(directory) as api:
-        if api.running:
-            raise UnavailableError(
-                "node-running",
-                "the node is running; stop it to rotate its signing key",
-                hint="stop it, then run this again",
-            )
         status = api.json("GET", "/api/v1/status")
-        certificates = [row for row in status["keys"] if row["use"] == "signing"]
-        if not certificates:
+        now_us = parse_time(status["now"])
+        from_us = now_us if from_ is None else max(now_us, parse_time(from_, field="--from"))
+        serials = [row["serial"] for row in status["keys"] if row["use"] == checked]
+        if not serials:
             raise UsageError("no-agreement", "there is no agreement in force; accept one first")
-        seed = os.urandom(64)
-        public = SigningKeys.from_seed(seed).public
-        document = issue_certificate(
-            root,
-            party=home.config.party,
-            use="signing",
-            key_id=public.key_id,
-            key=dict(public.to_json()),
-            serial=max(row["serial"] for row in certificates) + 1,
-            valid_from_us=parse_time(min(row["valid_from"] for row in certificates)),
-            valid_until_us=real_us() + KEY_DAYS * 86_400 * US_PER_S,
-        )
-        api.json(
-            "POST", "/api/v1/policy", body={"type": "policy/key-certificate", "document": document}
-        )
-    kept = directory / "keys" / "signing.seed"
-    handle = os.open(kept.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(seed)
-        file.flush()
-        os.fsync(file.fileno())
-    kept.with_suffix(".new").replace(kept)
+        certificate = rotation.prepare(home, checked, max(serials) + 1, from_us)
+        try:
+            told = api.json(
+                "POST",
+                "/api/v1/policy",
+                body={"type": "policy/key-certificate", "document": certificate},
+            )["signed"]
+        except DetenteError:
+            rotation.forget(home, checked)
+            raise
+        rotation.renew_card(home, certificate)
+    key = certificate["document"]["key_id"]
     show(
-        {"key": public.key_id},
+        {"key": key, "use": checked, "from": format_time(from_us), "told": told},
         as_json,
         lambda: out.print(
-            f"new signing key {public.key_id}; the peers are told on the next start", markup=False
+            f"new {checked} key {key}, used from {dtg(format_time(from_us))}; told {', '.join(told) or 'nobody yet'}",
+            markup=False,
         ),
     )

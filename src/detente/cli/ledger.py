@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sqlite3
 import tarfile
 import tempfile
@@ -80,6 +81,18 @@ def rebuild(directory: Dir, as_json: Json = False) -> None:
         raise typer.Exit(EXIT_BAD_NEWS)
 
 
+_REPLACED = re.compile(
+    r"keys/(next/[a-z]{1,16}\.(seed|json|pem)|old/sealing-[0-9a-f]{32}\.seed)", re.ASCII
+)
+
+
+def _replaced(directory: Path) -> list[str]:
+    """Keys that wait to be used, and those before, by their names under keys/."""
+    found = [one for name in ("next", "old") for one in (directory / "keys" / name).glob("*")]
+    names = [str(one.relative_to(directory / "keys")) for one in sorted(found)]
+    return [name for name in names if _REPLACED.fullmatch(f"keys/{name}")]
+
+
 @errors
 def backup(
     directory: Dir,
@@ -107,7 +120,7 @@ def backup(
         with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w") as archive:
             for name in BACKUP_FILES:
                 archive.add(directory / name, arcname=name)
-            for name in secrets:
+            for name in [*secrets, *_replaced(directory)]:
                 archive.add(directory / "keys" / name, arcname=f"keys/{name}")
             if copy.exists():
                 archive.add(copy, arcname="detente.db")
@@ -141,7 +154,11 @@ def restore(
         data = file.read_bytes()
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             members = archive.getmembers()
-            unknown = [m.name for m in members if m.name not in allowed or not m.isfile()]
+            unknown = [
+                m.name
+                for m in members
+                if not m.isfile() or (m.name not in allowed and not _REPLACED.fullmatch(m.name))
+            ]
             if unknown or "config.toml" not in {m.name for m in members}:
                 raise UsageError(
                     "backup-malformed",
@@ -149,7 +166,8 @@ def restore(
                     field="FILE",
                 )
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            (directory / "keys").mkdir(mode=0o700)
+            for name in ("keys", "keys/next", "keys/old"):
+                (directory / name).mkdir(mode=0o700)
             for member in members:
                 content = archive.extractfile(member)
                 assert content is not None

@@ -17,6 +17,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from detente import __version__
+from detente.agreement.revocation import doubt_of
 from detente.errors import PeerError, UsageError
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
@@ -553,6 +554,12 @@ def _status(node: Node, core: Core, serving: Serving | None) -> dict[str, Any]:
     agreement = core.state.agreement
     newest = core.journal.checkpoint()
     keys = []
+    identity = core.identity
+    in_use = (
+        identity.signer.public.key_id,
+        identity.opener.public.key_id,
+        identity.transport_key,
+    )
     for use in ("signing", "sealing", "transport"):
         for certificate in core.state.keys.certificates.get(core.identity.party, {}).values():
             if certificate.use == use:
@@ -563,6 +570,14 @@ def _status(node: Node, core: Core, serving: Serving | None) -> dict[str, Any]:
                         "serial": certificate.serial,
                         "valid_from": format_time(certificate.valid_from_us),
                         "valid_until": format_time(certificate.valid_until_us),
+                        "in_use": certificate.key_id in in_use,
+                        "revoked": msgspec.to_builtins(
+                            doubt_of(
+                                core.state.keys.revocations.get(core.identity.party, {}).get(
+                                    certificate.key_id
+                                )
+                            )
+                        ),
                     }
                 )
     lines = []

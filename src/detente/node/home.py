@@ -2,7 +2,8 @@
 
 config.toml    settings, with comments
 card.json      what the other side gets
-keys/          seeds and certificates, readable by their owner only; root.seed may be moved away
+keys/          seeds and certificates, readable by their owner only; root.seed may be moved away;
+               next/ and old/ while keys are replaced (rotation.py)
 detente.db     the store
 node.lock      held by the one process that has the store open
 node.sock      local socket of a running node
@@ -40,7 +41,7 @@ from detente.node.clock import real_us
 from detente.protocol.identity import Identity
 from detente.signing.base64 import encode_base64url
 from detente.signing.key import PublicKeys, SigningKeys
-from detente.signing.sealing import SealingKeys
+from detente.signing.sealing import Opener, SealingKeys, SealingRing
 from detente.units import US_PER_S
 
 _SOCKET_PATH_BYTES = 100  # Linux takes 107, others 103
@@ -263,11 +264,19 @@ class Home:
         return Identity(
             party=self.config.party,
             signer=SigningKeys.from_seed(self.seed("signing")),
-            opener=SealingKeys.from_seed(self.seed("sealing")),
+            opener=self._opener(),
             leaf_seed=self.seed("leaf"),
             transport_key=transport_key_id(transport),
             sign_transport=transport.sign,
         )
+
+    def _opener(self) -> Opener:
+        """The sealing key in use; beside it the next one and those before, to which others may have sealed."""
+        keys = self.path / "keys"
+        others = [keys / "next" / "sealing.seed", *sorted((keys / "old").glob("sealing-*.seed"))]
+        seeds = [one.read_bytes() for one in others if one.is_file()]
+        current = SealingKeys.from_seed(self.seed("sealing"))
+        return SealingRing(current, *map(SealingKeys.from_seed, seeds)) if seeds else current
 
     @contextmanager
     def lock(self) -> Iterator[None]:

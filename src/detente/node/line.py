@@ -63,9 +63,11 @@ def peer_client(
     """
     card = core.state.cards[party]
     authority = tls.check_authority(card.tls_ca, card.root, party)
+    context = tls.client_context(node.home.tls_chain, authority)
+    node.tls_contexts.append(context)
     return httpx.AsyncClient(
         base_url=address or card.address,
-        verify=tls.client_context(node.home.tls_chain, authority),
+        verify=context,
         timeout=TIMEOUT_S,
         trust_env=False,
     )
@@ -425,11 +427,11 @@ class Cosigning:
         keys = core.state.keys
         now_us = self.node.now_us()
         name = cosigner_name(self.cosigner)
-        public = keys.signing_key(
-            self.cosigner, keys.current(self.cosigner, "signing", now_us).key_id, now_us
-        )
-        found = verify_cosignatures(note.rstrip("\n") + "\n" + lines, {name: public})
-        if not found.cosigned:
+        # while one key takes over from another, either may have signed
+        if not any(
+            verify_cosignatures(note.rstrip("\n") + "\n" + lines, {name: public}).cosigned
+            for public in keys.signing_keys(self.cosigner, now_us)
+        ):
             raise UnavailableError(
                 "cosignature-invalid", f"the cosignature of {self.cosigner} does not verify"
             )

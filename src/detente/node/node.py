@@ -6,10 +6,12 @@ The command line uses it directly when the node is not running; the server when 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import hashlib
 import logging
 import os
+import ssl
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
@@ -20,7 +22,7 @@ import msgspec
 
 from detente.agreement.terms import verify_agreement_file
 from detente.errors import DetenteError, PeerError, UsageError
-from detente.ledger.checkpoint import cosigner_name
+from detente.ledger.checkpoint import cosigner_name, verify_checkpoint
 from detente.ledger.witness import (
     WitnessAnswer,
     WitnessedHead,
@@ -29,6 +31,7 @@ from detente.ledger.witness import (
     malformed_answer,
     parse_add_checkpoint,
 )
+from detente.node import rotation
 from detente.node.clock import Clock, UtcClock, clock_for, offset_us, real_us
 from detente.node.home import Home
 from detente.node.store import Store
@@ -79,6 +82,9 @@ class Node:
             self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
             self.worker = Worker(self.store, self._load, self._effects)
             self._set_clock()
+            self.tls_contexts: list[ssl.SSLContext] = []
+            self._on_keys: list[Callable[[], None]] = []
+            self.take_keys(self.core)
         except BaseException:
             self._open.close()
             raise
@@ -106,6 +112,26 @@ class Node:
     def _set_clock(self) -> None:
         agreement = self.core.state.agreement
         self.clock = clock_for(agreement.terms.scenario_clock if agreement else None)
+
+    def on_keys(self, act: Callable[[], None]) -> None:
+        """Call `act` when other keys are in use (from the worker's thread)."""
+        self._on_keys.append(act)
+
+    def take_keys(self, core: Core) -> list[Effect]:
+        """Go on with keys whose time has come, and with what officers changed among them: part of a job."""
+        taken = rotation.take_next(self.home, core, self.now_us())
+        if not taken:
+            return []
+        self.identity = core.identity = self.home.identity()
+        for act in self._on_keys:
+            act()
+        return [
+            *(
+                Alert("key-in-use", f"{use} key {key} is in use", None, (key,))
+                for use, key in taken
+            ),
+            *(Send(peer) for peer in core.state.peers),
+        ]
 
     def now_us(self) -> int:
         """The node's clock: UTC, or the exercise's declared one."""
@@ -245,7 +271,11 @@ class Node:
         origin = request.note.partition("\n")[0]
         parts = origin.split("/")
         party = parts[1] if len(parts) == 4 else ""
-        key = self._log_key(core, party) if party != core.identity.party else None
+        key = (
+            self._log_key(core, party, origin, request.note)
+            if party != core.identity.party
+            else None
+        )
         kept = self.store.value(f"witness:{origin}")
         head = msgspec.convert(kept, WitnessedHead) if kept else None
         state = WitnessState({origin: head} if head else {})
@@ -280,13 +310,17 @@ class Node:
             )
         return answer, effects
 
-    def _log_key(self, core: Core, party: str) -> PublicKeys | None:
-        """The signing key of a party's log now; None for a party we know nothing of."""
-        keys, now_us = core.state.keys, self.now_us()
-        try:
-            return keys.signing_key(party, keys.current(party, "signing", now_us).key_id, now_us)
-        except DetenteError:
-            return None
+    def _log_key(self, core: Core, party: str, origin: str, note: str) -> PublicKeys | None:
+        """The signing key of a party's log now: while one takes over from another, the one that signed the note.
+
+        None for a party we know nothing of.
+        """
+        found = core.state.keys.signing_keys(party, self.now_us())
+        for key in found:
+            with contextlib.suppress(DetenteError):
+                verify_checkpoint(note, origin, key, core.identity.verifier)
+                return key
+        return found[0] if found else None
 
     def cosigners(self, core: Core) -> list[str]:
         """Who cosigns this node's checkpoints: the witnesses and the other parties of the agreement."""

@@ -80,6 +80,7 @@ class Serving:
         self._loop = asyncio.get_running_loop()
         self._trusted: set[bytes] = set()
         self._peer_tls: ssl.SSLContext | None = None
+        self._api_tls: ssl.SSLContext | None = None
 
     def _authorities(self) -> list[bytes]:
         state = self.node.core.state
@@ -103,7 +104,7 @@ class Serving:
         peer.ssl = self._peer_tls
         if not is_loopback(api_host):
             api.load()
-            api.ssl = _api_tls(node.home)
+            api.ssl = self._api_tls = _api_tls(node.home)
         # bound here rather than by the servers: a port that is taken is told before anything has begun
         sockets = []
         try:
@@ -117,6 +118,7 @@ class Serving:
         servers = [_Server(one) for one in (peer, api, local)]
         node.worker.on_broken = self._broken
         node.on_effects(self._on_effects)
+        node.on_keys(self._on_keys)
         node.worker.start()
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._stop.set)
@@ -254,6 +256,15 @@ class Serving:
         detours = {effect.peer for effect in effects if isinstance(effect, Detour)}
         if detours:
             self._loop.call_soon_threadsafe(self._detour, detours)
+
+    def _on_keys(self) -> None:
+        self._loop.call_soon_threadsafe(self._take_certificate)
+
+    def _take_certificate(self) -> None:
+        """Show the new TLS certificate in each handshake from now on; connections that stand go on."""
+        for context in (self._peer_tls, self._api_tls, *self.node.tls_contexts):
+            if context is not None:
+                context.load_cert_chain(self.node.home.tls_chain)
 
     def _detour(self, peers: set[str]) -> None:
         for peer in sorted(peers):

@@ -15,6 +15,7 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET, UnsetType
 
+from detente.agreement.revocation import Doubt
 from detente.hotline.health import Observed, Word
 from detente.interop.found import Geometry
 from detente.node.linerow import DeclaredRow
@@ -367,6 +368,8 @@ class KeyStatus(Shape):
     serial: int
     valid_from: str
     valid_until: str
+    in_use: bool
+    revoked: Doubt | None
 
 
 class RaisedAlarm(Shape):

@@ -50,7 +50,10 @@ class Timer:
         """Pass what is due; how long to nap, in real seconds, before looking again."""
         self.turns += 1
         now_us = self._node.now_us()
-        effects = pass_due(core, now_us, self._alternates)
+        effects = [
+            *self._node.take_keys(core),
+            *pass_due(core, now_us, self._alternates),
+        ]
         due_us = next_due(core.state, now_us)
         if due_us is None:
             return NAP_S, effects

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
 
 from detente.errors import DetenteError
-from detente.ledger.checkpoint import verify_checkpoint
+from detente.ledger.checkpoint import VerifiedCheckpoint, verify_checkpoint
 from detente.ledger.leaf import leaf_bytes
 from detente.ledger.merkle import MerkleTree, leaf_hash
 from detente.protocol.core import Core, local_content
@@ -101,12 +102,7 @@ def audit(core: Core, *, signatures: bool = True) -> Json:
     newest = core.journal.checkpoint()
     if newest is not None:
         try:
-            found = verify_checkpoint(
-                newest[1],
-                newest[1].partition("\n")[0],
-                core.identity.signer.public,
-                core.identity.verifier,
-            )
+            found = _own_checkpoint(core, newest[1])
             if found.size > tree.size:
                 problem(
                     tree.size,
@@ -128,3 +124,21 @@ def audit(core: Core, *, signatures: bool = True) -> Json:
         "doubts": doubts,
     }
     return result
+
+
+def _own_checkpoint(core: Core, note: str) -> VerifiedCheckpoint:
+    """A checkpoint of ours, by the key in use or one before it.
+
+    Raises:
+        DetenteError: none of them signed it.
+    """
+    party, keys = core.identity.party, core.state.keys
+    before = [
+        one.key_id for one in keys.certificates.get(party, {}).values() if one.use == "signing"
+    ]
+    for public in (keys.known_key(party, key_id) for key_id in before):
+        with contextlib.suppress(DetenteError):
+            return verify_checkpoint(note, note.partition("\n")[0], public, core.identity.verifier)
+    return verify_checkpoint(
+        note, note.partition("\n")[0], core.identity.signer.public, core.identity.verifier
+    )

@@ -16,6 +16,7 @@ Randomness: encapsulation draws from the system inside the library (docs/adr/002
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from functools import lru_cache
 from typing import Final, Protocol, Self
@@ -217,3 +218,29 @@ def _key_malformed(public: SealingPublicKey, why: str) -> PeerError:
         f"sealing key {public.key_id} is unusable ({why}); it must be an ML-KEM-768 and an X25519 key",
         evidence=public.mlkem768 + public.x25519,
     )
+
+
+class SealingRing:
+    """Several sealing keys of one party: others seal to the first, and what was sealed to any of them opens.
+
+    While a key takes over from another, messages to both are under way.
+    """
+
+    def __init__(self, *keys: Opener) -> None:
+        self._keys = keys
+
+    @property
+    def public(self) -> SealingPublicKey:
+        """What others seal to."""
+        return self._keys[0].public
+
+    def open(self, sealed: bytes, info: bytes) -> bytes:
+        """The plaintext.
+
+        Raises:
+            PeerError: ``sealing-unopenable``: it was sealed to none of them.
+        """
+        for key in self._keys[:-1]:
+            with contextlib.suppress(PeerError):
+                return key.open(sealed, info)
+        return self._keys[-1].open(sealed, info)
