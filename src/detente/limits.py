@@ -59,6 +59,10 @@ INTENTS_WAITING = (
 )
 OPENED_AT_ONCE = 64  # messages of a thread said to be opened at one look, each with a signature: some 50 ms in all
 DEADLINES_AT_ONCE = 64  # passed in one transaction, each with a signature: some 50 ms in all
+PASSPHRASE_LEAST_CHARS = (
+    12  # who has the file may try for years; scrypt makes each try cost a second
+)
+PASSPHRASE_CHARS = 1_000  # a page; longer is a file given by mistake
 BACK_STEP_US = (
     1_000_000  # entries may overtake each other by milliseconds; more is a clock that was set
 )

@@ -111,3 +111,47 @@ def test_key_stolen_is_replaced_then_revoked_as_of_the_theft(make: Any, kit: Any
     assert doubts["T-2"] is None
     assert doubts["T-1"] == {"key": old, "reason": "compromised", "since": since}
     assert "compromised since" in kit.ok("keys", "list", north.dir).out
+
+
+def test_encrypted_backup_opens_only_with_its_passphrase_and_a_plain_one_still_restores(
+    make: Any, kit: Any
+) -> None:
+    """K-AGE-2: secrets come from a file, never an argument; a wrong passphrase is said to be wrong; nothing is half restored."""
+    parties = make()
+    north, root = parties.north, parties.root
+    words, wrong, short = root / "words", root / "wrong", root / "short"
+    words.write_text("seven sad ships sail\n")
+    wrong.write_text("seven sad ships sink\n")
+    short.write_text("ships\n")
+    sealed, plain = root / "b.age", root / "b.tar"
+    kit.ok("keys", "rotate", north.dir, "--use", "sealing", "--from", "2099-01-01T00:00:00Z")
+    found = kit.ok("backup", north.dir, sealed, "--passphrase-file", words, "--json").json
+    assert found["encrypted"] is True
+    assert sealed.stat().st_mode & 0o077 == 0
+    assert b"SQLite" not in sealed.read_bytes()
+    kit.ok("backup", north.dir, plain)
+    for options, code in (
+        (("--encrypt",), "passphrase-missing"),
+        (("--passphrase-file", short), "passphrase-wrong-length"),
+    ):
+        ran = kit.cli("backup", north.dir, root / "x", *options, "--json")
+        assert (ran.code, ran.json["error"]["code"]) == (2, code)
+    for options, code in (
+        ((), "passphrase-missing"),
+        (("--passphrase-file", wrong), "passphrase-wrong"),
+    ):
+        ran = kit.cli("restore", sealed, root / "new", *options, "--json")
+        assert (ran.code, ran.json["error"]["code"]) == (2, code)
+        assert not (root / "new").exists()
+    cut = root / "cut.age"
+    cut.write_bytes(sealed.read_bytes()[:-100])
+    ran = kit.cli("restore", cut, root / "new", "--passphrase-file", words, "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (2, "backup-malformed")
+    assert not (root / "new").exists()
+    kit.ok("restore", sealed, root / "one", "--passphrase-file", words)
+    kit.ok("restore", plain, root / "two")
+    for name in ("one", "two"):
+        home = Home(root / name)
+        assert home.identity().signer.public == Home(north.dir).identity().signer.public
+        assert (home.path / "keys" / "next" / "sealing.seed").stat().st_mode & 0o077 == 0
+        assert kit.ok("ledger", "verify", home.path, "--json").json["consistent"]

@@ -6,10 +6,11 @@ import io
 import os
 import re
 import sqlite3
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated, cast
 
 import typer
 
@@ -18,6 +19,7 @@ from detente.cli.output import clock_line, dtg, errors, out, show
 from detente.errors import UnavailableError, UsageError
 from detente.node.home import Home
 from detente.node.outcome import EXIT_BAD_NEWS
+from detente.signing.age import AgeWriter, check_passphrase, is_age, open_age
 
 app = typer.Typer(help="Audit the ledger.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -93,6 +95,31 @@ def _replaced(directory: Path) -> list[str]:
     return [name for name in names if _REPLACED.fullmatch(f"keys/{name}")]
 
 
+def _passphrase(file: Path | None, *, twice: bool) -> str:
+    """The passphrase of a backup: a file's first line, or asked for; never an argument, which others can see.
+
+    Raises:
+        UsageError: ``passphrase-missing``, ``file-unreadable``.
+    """
+    if file is not None:
+        try:
+            return (file.read_text("utf-8").splitlines() or [""])[0]
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(
+                "file-unreadable",
+                f"{str(file)!r} cannot be read: {error}; it must hold the passphrase",
+                field="--passphrase-file",
+            ) from None
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "passphrase-missing",
+            "there is nobody to ask for the passphrase; it must come from a file",
+            hint="add: --passphrase-file FILE",
+            field="--passphrase-file",
+        )
+    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
+
+
 @errors
 def backup(
     directory: Dir,
@@ -100,11 +127,19 @@ def backup(
     with_root: Annotated[
         bool, typer.Option(help="Include the root key; keep such a backup offline.")
     ] = False,
+    encrypt: Annotated[
+        bool, typer.Option(help="Under a passphrase, in the age format: asked for, or from a file.")
+    ] = False,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Whose first line is the passphrase.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a backup of the record and the node's keys; the node may be running."""
     home = Home(directory)
     secrets = [*SECRETS, *(["root.seed"] if with_root else [])]
+    encrypted = encrypt or passphrase_file is not None
+    passphrase = check_passphrase(_passphrase(passphrase_file, twice=True)) if encrypted else ""
     with tempfile.TemporaryDirectory(dir=directory) as scratch:
         copy = Path(scratch) / "detente.db"
         if home.database.exists():
@@ -117,21 +152,29 @@ def backup(
             source.close()
             target.close()
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w") as archive:
-            for name in BACKUP_FILES:
-                archive.add(directory / name, arcname=name)
-            for name in [*secrets, *_replaced(directory)]:
-                archive.add(directory / "keys" / name, arcname=f"keys/{name}")
-            if copy.exists():
-                archive.add(copy, arcname="detente.db")
+        with os.fdopen(handle, "wb") as raw:
+            # written straight through: no secret lies on a disk in plain text
+            sink = AgeWriter(raw.write, passphrase, os.urandom) if encrypted else None
+            with tarfile.open(fileobj=cast("IO[bytes]", sink or raw), mode="w|") as archive:
+                for name in BACKUP_FILES:
+                    archive.add(directory / name, arcname=name)
+                for name in [*secrets, *_replaced(directory)]:
+                    archive.add(directory / "keys" / name, arcname=f"keys/{name}")
+                if copy.exists():
+                    archive.add(copy, arcname="detente.db")
+            if sink is not None:
+                sink.close()
             raw.flush()
             os.fsync(raw.fileno())
     size = file.stat().st_size
     show(
-        {"file": str(file), "bytes": size, "with_root": with_root},
+        {"file": str(file), "bytes": size, "with_root": with_root, "encrypted": encrypted},
         as_json,
         lambda: out.print(
-            f"{file}: {size} bytes; it holds secret keys: keep it as safe as the node", markup=False
+            f"{file}: {size} bytes, encrypted; without the passphrase it opens for nobody"
+            if encrypted
+            else f"{file}: {size} bytes; it holds secret keys: keep it as safe as the node",
+            markup=False,
         ),
     )
 
@@ -140,6 +183,10 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new directory.")],
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Whose first line is the passphrase of the backup."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a node's directory from a backup; its first exchange with a peer tells whether it is old."""
@@ -152,6 +199,8 @@ def restore(
     allowed = {*BACKUP_FILES, "detente.db", *(f"keys/{name}" for name in (*SECRETS, "root.seed"))}
     try:
         data = file.read_bytes()
+        if is_age(data):
+            data = b"".join(open_age(data, _passphrase(passphrase_file, twice=False)))
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             members = archive.getmembers()
             unknown = [
