@@ -63,6 +63,10 @@ PASSPHRASE_LEAST_CHARS = (
     12  # who has the file may try for years; scrypt makes each try cost a second
 )
 PASSPHRASE_CHARS = 1_000  # a page; longer is a file given by mistake
+KEYS_PER_PARTY = (
+    100  # certificates of one party brought to a witness: a rotation a month for eight years
+)
+LEARNED_BYTES = 2 * 2**20  # that many, at 7 KB each, with room for their revocations
 BACK_STEP_US = (
     1_000_000  # entries may overtake each other by milliseconds; more is a clock that was set
 )

@@ -66,6 +66,41 @@ def test_key_replaced_while_both_nodes_run_loses_nothing(trio: Any, kit: Any, us
         assert (audit["consistent"], audit["doubtful"]) == (True, 0), audit
 
 
+def test_witness_and_log_that_replace_their_keys_go_on_cosigning(trio: Any, kit: Any) -> None:
+    """L-KEY-1, L-KEY-2: a witness without a line is told the log's new key, and the log learns the witness's."""
+    north, witness = trio.north, trio.witness
+
+    def cosigned() -> bool:
+        ledger = north.status()["ledger"]
+        return bool(
+            ledger["checkpoint"] == ledger["entries"] and "witness" in ledger["cosigned_by"]
+        )
+
+    kit.until(cosigned, "the witness has cosigned all")
+    for node in (north, witness):
+        found = kit.ok("keys", "rotate", node.dir, "--json").json
+        kit.until(
+            lambda: (
+                [r["key"] for r in keys(node, kit)["signing"] if r["in_use"]]  # noqa: B023
+                == [found["key"]]
+            ),  # noqa: B023
+            "the new key is in use",
+        )
+        name = f"C-{node.dir.name}"
+        assert trio.file(north, kit.feature(name, 10, 10), "--wait", "delivered").code == 0
+        kit.until(cosigned, "the witness has cosigned under the new keys")
+    with north.http() as client:
+        published = client.get("/log/keys").json()
+    assert published["party"] == "north"
+    assert len(published["certificates"]) >= 4
+    bundle = trio.root / "keys.bundle"
+    kit.ok("prove", north.dir, "C-witness", "-o", bundle)
+    found = kit.ok("verify", bundle, "--trust", trio.agreement, "--json").json
+    assert found["valid"]
+    for node in (north, witness):
+        assert kit.ok("ledger", "verify", node.dir, "--json").json["consistent"]
+
+
 def test_key_prepared_for_later_waits_and_is_used_then(trio: Any, kit: Any) -> None:
     """K-ROT-1: until its time the key before it signs, and a second cannot be prepared beside it."""
     south = trio.south

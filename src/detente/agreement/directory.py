@@ -39,6 +39,11 @@ class KeyDirectory(msgspec.Struct):
         if before is None or _weight(revocation) < _weight(before):
             known[revocation.key_id] = revocation
 
+    def has_revoked(self, revocation: Revocation) -> bool:
+        """Whether taking in a revocation would change nothing."""
+        known = self.revocations.get(revocation.party, {}).get(revocation.key_id)
+        return known is not None and _weight(known) <= _weight(revocation)
+
     def is_revoked(self, party: str, key_id: str) -> bool:
         """Whether the party's root has revoked a key, certified here or not."""
         return key_id in self.revocations.get(party, {})

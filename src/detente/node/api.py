@@ -43,6 +43,7 @@ from detente.protocol.audit import audit
 from detente.protocol.core import Core, Filed
 from detente.protocol.effect import Effect, Send
 from detente.protocol.incoming import line_quality, start_recovery
+from detente.protocol.learned import note_own
 from detente.units import format_time
 
 if TYPE_CHECKING:
@@ -355,6 +356,9 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             )
 
         def job(core: Core) -> tuple[tuple[str, ...], list[Effect]]:
+            if core.identity.party not in core.agreement().parties:
+                note_own(core, field, data.document, node.now_us())
+                return (), []
             exercise = core.agreement().terms.exercise_only
             return core.say(
                 data.type,

@@ -23,7 +23,7 @@ from detente.hotline.health import Path
 from detente.ledger.checkpoint import cosigner_name
 from detente.ledger.cosignature import verify_cosignatures
 from detente.ledger.witness import ADD_CHECKPOINT_BYTES, encode_add_checkpoint
-from detente.limits import FRAME_BYTES
+from detente.limits import FRAME_BYTES, LEARNED_BYTES
 from detente.node import tls
 from detente.node.outcome import trace
 from detente.protocol.core import Core
@@ -35,7 +35,9 @@ from detente.protocol.incoming import (
     take_frame,
     write_frame,
 )
+from detente.protocol.learned import keys_document, learn_keys
 from detente.protocol.linestate import check_by_alternate
+from detente.signing.canonical import encode_canonical
 from detente.units import US_PER_S
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def peer_client(
 
 
 async def ask_peer(
-    client: httpx.AsyncClient, path: str, content: bytes, most_bytes: int
+    client: httpx.AsyncClient, path: str, content: bytes, most_bytes: int, method: str = "POST"
 ) -> tuple[int, bytes]:
     """Status and body of what a peer answers, never more than `most_bytes` of it.
 
@@ -83,7 +85,7 @@ async def ask_peer(
     """
     parts: list[bytes] = []
     size = 0
-    async with client.stream("POST", path, content=content) as response:
+    async with client.stream(method, path, content=content) as response:
         async for part in response.aiter_bytes():
             size += len(part)
             if size > most_bytes:
@@ -387,9 +389,27 @@ class Cosigning:
             known = int(text)
             await self.node.run(lambda core: self._adopt(core, known))
         elif status == 200:
-            await self.node.do(lambda core: self._keep(core, size, note, text))
+            try:
+                await self.node.do(lambda core: self._keep(core, size, note, text))
+            except UnavailableError:
+                await self._learn()  # its key may be another by now
+                await self.node.do(lambda core: self._keep(core, size, note, text))
         else:
+            if status == 403:  # it may not know our newest key; after this it does, at the next try
+                await self._introduce()
             raise UnavailableError("cosigner-answered", answered(status, answer))
+
+    async def _introduce(self) -> None:
+        """Hand the cosigner what our root signed about our keys: it may have no line to us."""
+        card = [one.signed for one in self.node.home.card().certificates]
+        body = await self.node.do(lambda core: encode_canonical(keys_document(core, card)))
+        await ask_peer(self.client, "/witness/keys", body, LEARNED_BYTES)
+
+    async def _learn(self) -> None:
+        """Take in what the cosigner's root signed about its keys."""
+        status, body = await ask_peer(self.client, "/log/keys", b"", LEARNED_BYTES, "GET")
+        if status == 200:
+            await self.node.do(lambda core: learn_keys(core, body, self.node.now_us()))
 
     def _request(self, core: Core) -> tuple[int, str, bytes] | None:
         peers = core.state.peers

@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException
 
 from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
 from detente.ledger.witness import ADD_CHECKPOINT_BYTES
-from detente.limits import API_BODY_BYTES, EVIDENCE_SAMPLE_BYTES, FRAME_BYTES
+from detente.limits import API_BODY_BYTES, EVIDENCE_SAMPLE_BYTES, FRAME_BYTES, LEARNED_BYTES
 from detente.node.node import Node
 from detente.node.outcome import error_json, http_status, trace
 from detente.protocol.core import Core
@@ -21,6 +21,8 @@ from detente.protocol.incoming import (
     take_frame,
     write_frame,
 )
+from detente.protocol.learned import keys_document, learn_keys
+from detente.signing.canonical import encode_canonical
 
 log = logging.getLogger("detente")
 
@@ -124,7 +126,24 @@ def public_routes(node: Node) -> list[Any]:
             media_type="text/plain; charset=utf-8",
         )
 
-    return [add_checkpoint, checkpoint, healthz]
+    return [add_checkpoint, checkpoint, *key_routes(node), healthz]
+
+
+def key_routes(node: Node) -> list[Any]:
+    """Keys as their root signed them: published by whom they are, taken from anybody."""
+
+    @get("/log/keys", include_in_schema=False)
+    async def keys() -> Response[bytes]:
+        card = [one.signed for one in node.home.card().certificates]
+        found = await node.do(lambda core: keys_document(core, card))
+        return Response(encode_canonical(found), media_type="application/json")
+
+    @post("/witness/keys", status_code=200, include_in_schema=False)
+    async def learn(request: Request[Any, Any, Any]) -> dict[str, int]:
+        body = await read_body(request, LEARNED_BYTES)
+        return {"new": await node.do(lambda core: learn_keys(core, body, node.now_us()))}
+
+    return [keys, learn]
 
 
 def peer_app(node: Node) -> Litestar:

@@ -17,7 +17,7 @@ from detente.agreement.revocation import parse_revocation
 from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.limits import BACK_STEP_US
 from detente.notice.activity import ActivityNotice, parse_activity_body
-from detente.protocol import cease, deadlines, heard, ladder, linestate, roster, talk
+from detente.protocol import cease, deadlines, heard, ladder, learned, linestate, roster, talk
 from detente.protocol.cause import Acknowledged, Alarm, Raised
 from detente.protocol.journal import Entry, Json
 from detente.protocol.link import Head, Heads
@@ -529,6 +529,7 @@ _APPLY: dict[str, Any] = {
 }
 # local entries besides those above, each in the file of its noun
 _APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {
+    "keys/learned": learned.apply_learned,
     **cease.APPLY_LOCAL,
     **deadlines.APPLY_LOCAL,
     **ladder.APPLY_LOCAL,
