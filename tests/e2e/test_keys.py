@@ -80,10 +80,9 @@ def test_witness_and_log_that_replace_their_keys_go_on_cosigning(trio: Any, kit:
     for node in (north, witness):
         found = kit.ok("keys", "rotate", node.dir, "--json").json
         kit.until(
-            lambda: (
-                [r["key"] for r in keys(node, kit)["signing"] if r["in_use"]]  # noqa: B023
-                == [found["key"]]
-            ),  # noqa: B023
+            lambda node=node, key=found["key"]: any(
+                row["in_use"] and row["key"] == key for row in keys(node, kit)["signing"]
+            ),
             "the new key is in use",
         )
         name = f"C-{node.dir.name}"

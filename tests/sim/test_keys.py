@@ -97,7 +97,7 @@ def sound(*nodes: SimNode) -> None:
 def test_statement_whose_key_was_revoked_on_the_way_is_vouched_for_and_taken(
     two: Two, reason: str
 ) -> None:
-    """S-VOU-1: what was signed before and arrives after is its maker's word under the new key, on both chains."""
+    """S-VOU-1, K-ROT-3: what was signed before and arrives after is its maker's word under the new key, on both chains."""
     room, north, south = two
     old = key(north)
     file(north, "A-1")

@@ -153,6 +153,7 @@ def _check_key(certificate: KeyCertificate, verifier: Verifier) -> None:
         key_id = parse_public_keys(key, verifier=verifier).key_id
     elif certificate.use == "transport":
         ed25519 = decode_base64url(key.get("ed25519"), length=ED25519_PUBLIC_BYTES, field="ed25519")
+        verifier.check_point(ed25519)
         key_id = PublicKeys(ed25519, b"").key_id
     else:  # whether it can be sealed to is asked when it is, once
         key_id = SealingPublicKey(

@@ -106,6 +106,10 @@ class Verifier(Protocol):
         """Raise `PeerError` unless a key pair may be enrolled."""
         ...
 
+    def check_point(self, ed25519: bytes) -> None:
+        """Raise `PeerError` unless an Ed25519 key that stands alone (transport, witness) may be enrolled."""
+        ...
+
     def verify_ed25519(self, public: PublicKeys, message: bytes, signature: bytes) -> None:
         """Raise `PeerError` unless the Ed25519 signature is by this key over this message."""
         ...
@@ -132,13 +136,16 @@ class StrictVerifier:
                 "signing key is a simulator's; it must be a real one",
                 evidence=public.ed25519 + public.mldsa44,
             )
-        if not crypto_core_ed25519_is_valid_point(public.ed25519):
-            raise PeerError(
-                "key-weak",
-                f"Ed25519 key is {public.ed25519.hex()}; it must be a canonical point of prime order",
-                evidence=public.ed25519,
-            )
+        self.check_point(public.ed25519)
         _mldsa44_public(public.mldsa44)
+
+    def check_point(self, ed25519: bytes) -> None:
+        """Refuse an Ed25519 key that breaks K-KEY-2.
+
+        Raises:
+            PeerError: ``key-weak``.
+        """
+        _ed25519_public(ed25519)
 
     def verify_ed25519(self, public: PublicKeys, message: bytes, signature: bytes) -> None:
         """Raise `PeerError` (`signature-invalid`) unless the signature verifies by the strict rule."""

@@ -81,6 +81,9 @@ class KeyedHashVerifier:
         if not public.mldsa44.startswith(SIMULATED_MARK):
             raise PeerError("key-real", "signing key is a real one; it must be a simulated one")
 
+    def check_point(self, ed25519: bytes) -> None:
+        """Take any: a stand-in is no point."""
+
     def verify_ed25519(self, public: PublicKeys, message: bytes, signature: bytes) -> None:
         """Raise `PeerError` unless the stand-in matches."""
         if signature != _tag(public.ed25519, b"ed25519", message):

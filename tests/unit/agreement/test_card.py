@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from detente.agreement.card import (
     CARD_TYPE,
     CERTIFICATE_TYPE,
+    Use,
     check_party_id,
     fingerprint,
     issue_certificate,
@@ -26,6 +27,7 @@ from detente.agreement.revocation import (
     parse_revocation,
 )
 from detente.errors import PeerError, UsageError
+from detente.signing.base64 import encode_base64url
 from detente.signing.key import SEED_BYTES, PublicKeys, SigningKeys
 from detente.signing.simulated import KEYED_HASH, KeyedHashKeys
 from detente.simulation.chance import Chance
@@ -374,3 +376,47 @@ def test_issue_certificate_is_what_parse_reads() -> None:
         valid_until_us=NOW_US + DAY_US,
     )
     assert signed == certificate()
+
+
+# every way in for an Ed25519 key: encodings of small or mixed order, off the curve, not canonical
+WEAK = {
+    "identity": bytes([1]) + bytes(31),
+    "order 2": (2**255 - 20).to_bytes(32, "little"),
+    "order 4": bytes(32),
+    "order 8": bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+    "not canonical": (2**255 - 18).to_bytes(32, "little"),
+    "off the curve": (2).to_bytes(32, "little"),
+    "mixed order": bytes.fromhex(
+        "cdb267ce40c5cd45306fa5d2f29731459387dbf9eb933b7bd5aed9a765b88d4d"
+    ),
+}
+
+
+@pytest.mark.parametrize("weak", WEAK.values(), ids=WEAK.keys())
+def test_weak_key_enters_nowhere(weak: bytes) -> None:
+    """K-KEY-2: as root, as signing key and as transport key, also where the root vouches for it."""
+    root = SigningKeys.from_seed(bytes(range(64)))
+    strong = root.public
+    text = encode_base64url(weak)
+    pair = {**strong.to_json(), "ed25519": text}
+    for use, key, public in (
+        ("transport", {"ed25519": text}, PublicKeys(weak, b"")),
+        ("signing", pair, PublicKeys(weak, strong.mldsa44)),
+    ):
+        signed = issue_certificate(
+            root,
+            party="north",
+            use=cast("Use", use),
+            key_id=public.key_id,
+            key=key,
+            serial=1,
+            valid_from_us=NOW_US,
+            valid_until_us=NOW_US + DAY_US,
+        )
+        with pytest.raises(PeerError) as caught:
+            parse_certificate(signed, party="north", root=strong, field="c")
+        assert code(caught) in {"key-weak", "certificate-malformed"}
+    card = {**PARTY.card, "document": {**PARTY.card["document"], "root": pair}}
+    with pytest.raises(PeerError) as caught:
+        parse_card(card)
+    assert code(caught) == "key-weak"
