@@ -14,7 +14,7 @@ def test_spec_every_rule_is_quoted_by_a_test() -> None:
     text = SPEC.read_text(encoding="utf-8")
     rules = set(re.findall(r"\*\*(L-[A-Z0-9]+-\d+)\*\* (?!\(caller\))", text))
     known = set(re.findall(r"\*\*(L-[A-Z0-9]+-\d+)\*\*", text))
-    tests = "".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
+    tests = "".join(path.read_text(encoding="utf-8") for path in HERE.parents[1].rglob("test_*.py"))
     quoted = set(re.findall(r"\bL-[A-Z0-9]+-\d+", tests))
     assert rules - quoted == set()
     assert quoted - known == set()
