@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 JOBS ?= auto
+# Simulated days under faults, one a seed; docs/guide/simulation.md.
+SEEDS ?= 1..200
 
 .PHONY: demo test check lint console nightly bench clean lock bench-console gallery
 
@@ -15,6 +17,7 @@ test: lint console
 	scripts/console --if-possible test
 	-scripts/get-sample
 	$(BIN)/pytest -n $(JOBS) -m "not nightly"
+	$(BIN)/detente simulate --seed $(SEEDS) --hours 24 --faults all
 
 check: lint console
 	scripts/console --if-possible check
@@ -34,6 +37,7 @@ console: $(STAMP)
 nightly: $(STAMP) console
 	-scripts/get-sample
 	$(BIN)/pytest -n $(JOBS) -m nightly
+	$(BIN)/detente simulate --seed 1..10000 --hours 24 --faults all
 
 bench: $(STAMP)
 	$(BIN)/detente bench $(ARGS)

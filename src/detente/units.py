@@ -48,16 +48,19 @@ def parse_time(text: object, *, field: str = "time") -> int:
             f"time is {shown(text)}; it must be RFC 3339 in UTC, such as 2018-09-17T18:39:00Z",
             field=field,
         )
-    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        moment = datetime(*map(int, match.group(1, 2, 3, 4, 5, 6)), tzinfo=UTC)  # type: ignore[arg-type,misc]
     except ValueError as error:
         raise UsageError(
             "time-malformed",
             f"time is {shown(text)}; it must be a date that exists ({error})",
             field=field,
         ) from None
-    return (moment - _EPOCH) // timedelta(microseconds=1) + int((match[7] or "0").ljust(6, "0"))
+    since = moment - _EPOCH
+    decimals = match[7]
+    return (since.days * 86_400 + since.seconds) * US_PER_S + (
+        int(decimals.ljust(6, "0")) if decimals else 0
+    )
 
 
 def format_time(time_us: int) -> str:

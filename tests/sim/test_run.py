@@ -19,7 +19,7 @@ from detente.units import US_PER_S
 @pytest.mark.parametrize("seed", range(1, 13))
 def test_simulate_all_faults_at_once_keeps_every_invariant(seed: int) -> None:
     """Under all faults together nothing acknowledged is lost, nobody honest is blamed, both sides agree."""
-    found = simulate(seed, hours=1, parties=2, faults="all")
+    found = simulate(seed, hours=1, parties=2, faults="all", every_s=60)
     assert found["violations"] == []
     assert found["delivered"] > 20
 
@@ -28,7 +28,7 @@ def test_simulate_all_faults_at_once_keeps_every_invariant(seed: int) -> None:
 def test_simulate_steps_up_are_taken_once_and_none_is_lost(seed: int) -> None:
     """H-CEA-2, H-DUE-3: with nodes that die, lines that are cut and clocks that jump, every step is one entry on each
     side, none stays due, and no request is ever behind ordinary traffic (H-CEA-4)."""
-    found = simulate(seed, hours=1, parties=2, faults="crash,partition,clock-skew")
+    found = simulate(seed, hours=1, parties=2, faults="crash,partition,clock-skew", every_s=60)
     assert found["violations"] == []
     assert found["steps"] > 20
     assert found["crashes"] > 0
@@ -38,21 +38,21 @@ def test_simulate_steps_up_are_taken_once_and_none_is_lost(seed: int) -> None:
 @pytest.mark.parametrize("seed", [101, 102])
 def test_simulate_one_fault_keeps_every_invariant(fault: str, seed: int) -> None:
     """F-EX-2: Each fault by itself breaks nothing."""
-    assert simulate(seed, hours=0.5, parties=2, faults=fault)["violations"] == []
+    assert simulate(seed, hours=0.5, parties=2, faults=fault, every_s=60)["violations"] == []
 
 
 def test_simulate_four_parties_under_all_faults_keep_every_invariant() -> None:
     """Notices to several recipients keep one body, and all pairs of nodes agree."""
-    found = simulate(201, hours=0.5, parties=4, faults="all")
+    found = simulate(201, hours=0.5, parties=4, faults="all", every_s=60)
     assert found["violations"] == []
     assert found["conflicts"] > 0
 
 
 def test_simulate_real_keys_keep_every_invariant() -> None:
     """The keyed-hash stand-ins stand for something: real signatures and sealing play the same day."""
-    played = simulate(4, hours=0.15, faults="all", real_keys=True)
+    played = simulate(4, hours=0.15, faults="all", every_s=60, real_keys=True)
     assert played["violations"] == []
-    simulated = simulate(4, hours=0.15, faults="all")
+    simulated = simulate(4, hours=0.15, faults="all", every_s=60)
     names = ("statements", "delivered", "filed", "conflicts", "crashes", "network")
     assert {n: played[n] for n in names} == {n: simulated[n] for n in names}
     assert played["statements"] > 0
@@ -60,7 +60,7 @@ def test_simulate_real_keys_keep_every_invariant() -> None:
 
 def test_simulate_without_faults_meets_conflicts_and_ceases() -> None:
     """The officers' day is worth simulating: notices, conflicts and cease requests all happen."""
-    found = simulate(301, hours=1, parties=2, faults="none")
+    found = simulate(301, hours=1, parties=2, faults="none", every_s=60)
     assert found["violations"] == []
     assert found["conflicts"] > 0
     assert found["ceases"] > 0
@@ -70,14 +70,14 @@ def test_simulate_without_faults_meets_conflicts_and_ceases() -> None:
 
 def test_simulate_same_seed_plays_the_same_day() -> None:
     """A run is a pure function of its arguments, so a violation can be replayed."""
-    first, again = (simulate(401, hours=0.3, faults="all") for _ in range(2))
+    first, again = (simulate(401, hours=0.3, faults="all", every_s=60) for _ in range(2))
     assert first == again
     assert simulate(402, hours=0.3, faults="all")["digest"] != first["digest"]
 
 
 def test_simulate_all_faults_do_happen() -> None:
     """Each fault that is switched on is met: a fault that never happens proves nothing."""
-    found = simulate(2, hours=2, parties=2, faults="all")
+    found = simulate(2, hours=2, parties=2, faults="all", every_s=60)
     assert found["violations"] == []
     assert found["crashes"] > 0
     assert {"cut", "lost", "late"} <= found["network"].keys()
@@ -102,7 +102,7 @@ def test_simulate_wrong_argument_is_refused(arguments: dict[str, object], code: 
 
 
 def _world() -> World:
-    world = World(5, 2, Faults())
+    world = World(5, 2, Faults(), every_s=60)
     world.run(40 * MINUTE_US)
     world.heal()
     assert list(check.check_always(world.party_nodes)) == []

@@ -23,6 +23,7 @@ from detente.cli import (
     record,
     roster,
     rungs,
+    simulate,
     talk,
     urgent,
 )
@@ -170,7 +171,7 @@ app.command(rich_help_panel="The record")(ledger.recover)
 app.command(rich_help_panel="Operations")(operate.doctor)
 app.command(rich_help_panel="Operations")(operate.status)
 app.command(rich_help_panel="Try it")(play.demo)
-app.command(rich_help_panel="Try it")(play.simulate)
+app.command(rich_help_panel="Try it")(simulate.simulate)
 app.command(rich_help_panel="Try it")(play.bench)
 
 

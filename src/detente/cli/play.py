@@ -1,4 +1,4 @@
-"""Commands to try it: demo, simulate, bench."""
+"""Commands to try it: demo, bench."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from detente.cli.output import errors, out, show
-from detente.node.outcome import EXIT_BAD_NEWS
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
@@ -52,42 +51,6 @@ def demo(
     )
     if code:
         raise typer.Exit(code)
-
-
-@errors
-def simulate(
-    seed: Annotated[int, typer.Option(help="The seed; the same seed plays the same day.")] = 1,
-    hours: Annotated[float, typer.Option(help="Simulated hours.")] = 1.0,
-    parties: Annotated[int, typer.Option(help="How many parties.")] = 2,
-    faults: Annotated[
-        str,
-        typer.Option(
-            help="all, none, or of: loss,duplication,reordering,partition,crash,disk-full,clock-skew."
-        ),
-    ] = "all",
-    as_json: Json = False,
-) -> None:
-    """Run nodes in memory under faults and check that nothing acknowledged is lost."""
-    from detente.simulation.run import simulate as run
-
-    found = run(seed=seed, hours=hours, parties=parties, faults=faults)
-
-    def text() -> None:
-        word = "all invariants held" if not found["violations"] else "VIOLATED"
-        out.print(
-            f"seed {seed}: {word}; {found['statements']} statements, {found['delivered']} receipts, {found['crashes']} crashes, {found['conflicts']} conflicts",
-            markup=False,
-        )
-        for violation in found["violations"]:
-            out.print(f"  {violation}", markup=False)
-            out.print(
-                f"  replay: detente simulate --seed {seed} --hours {hours:g} --parties {parties} --faults {faults}",
-                markup=False,
-            )
-
-    show(found, as_json, text)
-    if found["violations"]:
-        raise typer.Exit(EXIT_BAD_NEWS)
 
 
 @errors

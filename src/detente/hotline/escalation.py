@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -33,6 +34,11 @@ def steps_of(desks: Sequence[str], escalation_s: Sequence[int]) -> tuple[Step, .
         >>> [(s.after_s, s.desk) for s in steps_of(["cell", "staff"], [30, 60])]
         [(30, 'staff'), (60, 'staff')]
     """
+    return _steps_of(tuple(desks), tuple(escalation_s))
+
+
+@lru_cache(maxsize=64)  # one agreement's steps are asked for at every look at the clock
+def _steps_of(desks: tuple[str, ...], escalation_s: tuple[int, ...]) -> tuple[Step, ...]:
     if not desks:
         return ()
     return tuple(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import combinations, permutations
+from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations, islice, permutations
 
 from detente.hotline.cease import OPEN
 from detente.protocol import deadlines, urgent, views
@@ -19,20 +19,71 @@ from detente.simulation.node import SimNode
 from detente.units import US_PER_S
 
 ASKING = ("hotline/cease", "hotline/emergency")
-OVERDUE_US = 60 * US_PER_S  # three turns of the simulated timer: past it something due is lost
+OVERDUE_US = 120 * US_PER_S  # two turns of the simulated timer: past it something due is lost
 # Alarms that say a party did wrong or lost its record. Between honest nodes none may ever be raised.
 BLAME = frozenset({"behind", "chain-fork", "equivocation", "forked", "log-behind", "peer-behind"})
 
 
+class Watch:
+    """Looks at running nodes again and again; what it saw to hold and cannot change it does not look at twice.
+
+    Attributes:
+        liars: who is known to lie; whatever is said of them is no false blame.
+    """
+
+    def __init__(self, liars: Collection[str] = ()) -> None:
+        self.liars = frozenset(liars)
+        self._seen: dict[tuple[str, ...], tuple[Core | None, int]] = {}
+
+    def check(self, nodes: list[SimNode]) -> Iterator[str]:
+        """What holds at every moment, also in the middle of a failure; nodes that are down are left out."""
+        running = [node for node in nodes if node.core is not None]
+        for node in running:
+            yield from self._check_no_blame(node)
+        for sender, receiver in permutations(running, 2):
+            yield from _check_heads(sender.running, receiver.running)
+            yield from self._check_acknowledged(sender.running, receiver.running)
+            yield from _check_safety_first(sender.running, receiver.running)
+
+    def _fresh(self, key: tuple[str, ...], core: Core, count: int) -> int:
+        """Up to where a list that only grows was looked at before; a core that was loaded anew is new."""
+        before, seen = self._seen.get(key, (None, 0))
+        self._seen[key] = (core, count)
+        return seen if before is core and seen <= count else 0
+
+    def _check_no_blame(self, node: SimNode) -> Iterator[str]:
+        alarms = node.running.state.alarms
+        for alarm in alarms[self._fresh((node.name,), node.running, len(alarms)) :]:
+            if alarm.code in BLAME and alarm.party not in self.liars:
+                yield f"{node.name}: an honest node is blamed: {alarm.code}: {alarm.message}"
+        if self.liars:
+            return  # what they send is kept as evidence, and their names stand in it
+        for code, count in node.disk.evidence_counts().items():
+            yield f"{node.name}: kept evidence against an honest node: {code} ({count})"
+        for code in ("not-taken", "refused", "not-understood"):
+            if node.alerts[code]:
+                yield f"{node.name}: told its officers {code} of an honest node"
+
+    def _check_acknowledged(self, sender: Core, receiver: Core) -> Iterator[str]:
+        """Every statement whose receipt the sender has is in both records, for good."""
+        me, peer = sender.identity.party, receiver.identity.party
+        receipts = sender.state.receipts
+        # a restore takes away entries; then the cores are others, and everything is looked at again
+        one = self._fresh((me, peer, "sent"), sender, len(receipts))
+        other = self._fresh((me, peer, "got"), receiver, len(receipts))
+        for receipt in islice(receipts.values(), min(one, other), None):
+            if receipt.party != peer:
+                continue
+            for core in (sender, receiver):
+                if core.journal.entry_of(receipt.statement) is None:
+                    yield f"{receipt.statement[:12]} was acknowledged by {peer} to {me} and is not in the record of {core.identity.party}"
+            if receipt.answer != "delivered":
+                yield f"{peer} refused a statement of {me}: {receipt.rule}"
+
+
 def check_always(nodes: list[SimNode]) -> Iterator[str]:
-    """What holds at every moment, also in the middle of a failure; nodes that are down are left out."""
-    running = [node for node in nodes if node.core is not None]
-    for node in running:
-        yield from _check_no_blame(node)
-    for sender, receiver in permutations(running, 2):
-        yield from _check_heads(sender.running, receiver.running)
-        yield from _check_acknowledged(sender.running, receiver.running)
-        yield from _check_safety_first(sender.running, receiver.running)
+    """What holds at every moment, looked at in full."""
+    return Watch().check(nodes)
 
 
 def _check_deadlines(core: Core) -> Iterator[str]:
@@ -114,17 +165,6 @@ def common_notices(one: Core, other: Core) -> set[str]:
     }
 
 
-def _check_no_blame(node: SimNode) -> Iterator[str]:
-    for alarm in node.running.state.alarms:
-        if alarm.code in BLAME:
-            yield f"{node.name}: an honest node is blamed: {alarm.code}: {alarm.message}"
-    for code, count in node.disk.evidence_counts().items():
-        yield f"{node.name}: kept evidence against an honest node: {code} ({count})"
-    for code in ("not-taken", "refused", "not-understood"):
-        if node.alerts[code]:
-            yield f"{node.name}: told its officers {code} of an honest node"
-
-
 def _check_heads(sender: Core, receiver: Core) -> Iterator[str]:
     me, peer = sender.identity.party, receiver.identity.party
     for chain in CHAINS:
@@ -135,19 +175,6 @@ def _check_heads(sender: Core, receiver: Core) -> Iterator[str]:
             same = sender.journal.chain(link_name(me, peer), chain, held.sequence - 1, 1)
             if same[0][0].id != held.id:
                 yield f"{peer} holds another {chain} {held.sequence} of {me} than {me} does"
-
-
-def _check_acknowledged(sender: Core, receiver: Core) -> Iterator[str]:
-    """Every statement whose receipt the sender has is in both records, for good."""
-    me, peer = sender.identity.party, receiver.identity.party
-    for receipt in sender.state.receipts.values():
-        if receipt.party != peer:
-            continue
-        for core in (sender, receiver):
-            if core.journal.entry_of(receipt.statement) is None:
-                yield f"{receipt.statement[:12]} was acknowledged by {peer} to {me} and is not in the record of {core.identity.party}"
-        if receipt.answer != "delivered":
-            yield f"{peer} refused a statement of {me}: {receipt.rule}"
 
 
 def _check_safety_first(sender: Core, receiver: Core) -> Iterator[str]:

@@ -16,7 +16,9 @@ RETRY_FIRST_US = US_PER_S // 5
 RETRY_MOST_US = 30 * US_PER_S
 LOST_US = 2 * US_PER_S + US_PER_S // 10
 ACK_DELAY_US = US_PER_S // 10
-BEAT_US = 10 * US_PER_S
+BEAT_US = (
+    600 * US_PER_S
+)  # a real node's beat is shorter; a day of beats would be most of what is played
 TIMEOUT_US = 20 * US_PER_S
 
 
@@ -49,7 +51,11 @@ class Line:
         """Begin, after the node has started."""
         self._pause_us = 0
         self._woken = False
-        self._wait(0 if self.chain == "ordinary" else BEAT_US)
+        if self.chain == "ordinary":
+            self._wait(0)
+        else:
+            self._waiting = True  # the ordinary loop begins, and beats for both
+            self._turn += 1
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -75,7 +81,7 @@ class Line:
         self._waiting = False
         woken = self._woken or self.chain == "safety"  # the ordinary loop beats for both
         self._woken = False
-        if woken:
+        if woken and not self._ack_due:
             news, unheld = self._look()
             if not news:
                 self._rest(unheld)
@@ -83,7 +89,15 @@ class Line:
         self._exchange()
 
     def _rest(self, unheld: bool) -> None:
-        self._wait(ACK_DELAY_US if self._ack_due else (LOST_US if unheld else BEAT_US))
+        if self._ack_due:
+            self._wait(ACK_DELAY_US)
+        elif unheld:
+            self._wait(LOST_US)
+        elif self.chain == "ordinary":
+            self._wait(BEAT_US)
+        else:
+            self._waiting = True  # until something is to be said
+            self._turn += 1
 
     def _look(self) -> tuple[bool, bool]:
         core, now_us = self.node.running, self.node.now_us()

@@ -22,7 +22,7 @@ from detente.units import (
     format_time,
 )
 
-WAIT_S = (10, 110)  # between two acts of one officer: one a minute
+EVERY_S = 1200  # between two acts of one officer, on average
 MINUTE_US = 60 * US_PER_S
 _STEP = NANODEG_PER_DEG // 100
 
@@ -67,8 +67,9 @@ class Officer:
         ceases: how many cease requests the node said it had taken.
     """
 
-    def __init__(self, node: SimNode, chance: Chance) -> None:
+    def __init__(self, node: SimNode, chance: Chance, every_s: int = EVERY_S) -> None:
         self.node = node
+        self._every_s = every_s
         self.filed: list[tuple[str, int]] = []
         self.ceases = 0
         self._chance = chance
@@ -77,7 +78,7 @@ class Officer:
 
     def wait_us(self) -> int:
         """How long until the next act."""
-        return self._chance.between(*WAIT_S) * US_PER_S
+        return self._chance.between(self._every_s // 6, self._every_s * 11 // 6) * US_PER_S
 
     def act(self) -> None:
         """Do something; what the node does not take, or dies over, counts as not done."""
@@ -178,7 +179,7 @@ class Officer:
                         core, peer, "resumed", mine[0].scope, "again", now_us, **who
                     )
                 )
-            elif chance.happens(150):  # seldom, so that most filings still go
+            elif chance.happens(40):  # seldom, so that most filings still go
                 node.run(
                     lambda core: linestate.declare(
                         core, peer, "suspended", scope, "why", now_us, **who

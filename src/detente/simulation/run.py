@@ -8,10 +8,12 @@ from typing import Any
 from detente.errors import UsageError
 from detente.limits import PARTIES_PER_AGREEMENT
 from detente.protocol import views
-from detente.simulation.check import check_due, check_healed
+from detente.simulation.check import Watch, check_due, check_healed
 from detente.simulation.faults import parse_faults
+from detente.simulation.officer import EVERY_S
 from detente.simulation.party import REAL, SIMULATED
 from detente.simulation.world import MINUTE_US, World
+from detente.units import format_time
 
 CHECK_EVERY_US = 10 * MINUTE_US
 HOURS_MOST = 24 * 400  # the contract's 200 days, twice
@@ -24,6 +26,7 @@ def simulate(
     faults: str = "all",
     *,
     real_keys: bool = False,
+    every_s: int = EVERY_S,
 ) -> dict[str, Any]:
     """Run nodes in memory under faults, heal everything, and check that nothing was lost.
 
@@ -33,6 +36,7 @@ def simulate(
         parties: 2 or more, all in one agreement.
         faults: as `parse_faults` reads them.
         real_keys: sign and seal for true; some ten times slower.
+        every_s: how often an officer does something, on average; what goes wrong keeps that pace too.
 
     Returns:
         Counts, the list of violations, and a digest of all final states, the same for one seed.
@@ -52,13 +56,16 @@ def simulate(
             f"hours is {hours:g}; it must be above 0, at most {HOURS_MOST}",
             field="hours",
         )
-    world = World(seed, parties, parse_faults(faults), REAL if real_keys else SIMULATED)
+    world = World(
+        seed, parties, parse_faults(faults), REAL if real_keys else SIMULATED, every_s=every_s
+    )
     left_us = round(hours * 60 * MINUTE_US)
     while left_us > 0:
         world.run(min(left_us, CHECK_EVERY_US))
         left_us -= CHECK_EVERY_US
         world.check()
     world.heal()
+    world.watch = Watch()  # at the end everything once more
     world.check()
     world.note(check_healed(world.party_nodes))
     world.note(check_due(world.party_nodes))
@@ -69,10 +76,30 @@ def simulate(
             for one, version in officer.filed
             if known.get(one, 0) < version
         )
-    return _report(world, seed, hours, parties, faults)
+    return _report(world, seed, hours, parties, faults, every_s)
 
 
-def _report(world: World, seed: int, hours: float, parties: int, faults: str) -> dict[str, Any]:
+def replay_command(seed: int, hours: float, parties: int, faults: str, every_s: int) -> str:
+    """The one command that plays a day again.
+
+    Example:
+        >>> replay_command(7, 24.0, 2, "all", EVERY_S)
+        'detente simulate --seed 7 --hours 24 --parties 2 --faults all'
+    """
+    pace = "" if every_s == EVERY_S else f" --every {every_s}"
+    return f"detente simulate --seed {seed} --hours {hours:g} --parties {parties} --faults {faults}{pace}"
+
+
+def first_violation(world: World) -> dict[str, str] | None:
+    """What was first found not to hold, and at which simulated time."""
+    for text, time_us in world.violations.items():
+        return {"time": format_time(time_us), "text": text}
+    return None
+
+
+def _report(
+    world: World, seed: int, hours: float, parties: int, faults: str, every_s: int
+) -> dict[str, Any]:
     cores = [node.running for node in world.party_nodes]
     digest = hashlib.sha256()
     for core in cores:
@@ -82,7 +109,9 @@ def _report(world: World, seed: int, hours: float, parties: int, faults: str) ->
         "hours": hours,
         "parties": parties,
         "faults": faults,
-        "violations": world.violations,
+        "violations": list(world.violations),
+        "first_violation": first_violation(world),
+        "replay": replay_command(seed, hours, parties, faults, every_s),
         "statements": sum(
             head.sequence
             for core in cores

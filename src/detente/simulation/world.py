@@ -8,17 +8,17 @@ from itertools import combinations, permutations
 
 from detente.agreement.terms import Terms
 from detente.errors import DetenteError
-from detente.protocol.due import pass_due
+from detente.protocol.due import next_due, pass_due
 from detente.protocol.effect import Effect
 from detente.simulation import faults
 from detente.simulation.chance import Chance
-from detente.simulation.check import check_always
+from detente.simulation.check import Watch
 from detente.simulation.clock import NodeClock, Timeline
 from detente.simulation.faults import Faults
 from detente.simulation.line import Line
 from detente.simulation.network import Network
 from detente.simulation.node import Crashed, SimNode, sends
-from detente.simulation.officer import Officer
+from detente.simulation.officer import EVERY_S, Officer
 from detente.simulation.party import (
     SIMULATED,
     Crypto,
@@ -31,14 +31,12 @@ from detente.units import US_PER_S, parse_time
 START_US = parse_time("2018-09-17T12:00:00Z")
 MINUTE_US = 60 * US_PER_S
 
-CALM_US = (3 * MINUTE_US, 15 * MINUTE_US)  # between two partitions, or two full disks
+CALM = (3, 15)  # between two partitions, or two full disks: so many times the pace of officers
 CUT_US = (10 * US_PER_S, 6 * MINUTE_US)
 FULL_US = (5 * US_PER_S, MINUTE_US)
 DOWN_US = (1 * US_PER_S, 90 * US_PER_S)
 SKEW_US = 4 * MINUTE_US
-TIMER_US = (
-    20 * US_PER_S
-)  # coarser than a real node's second: a deadline is no sharper than clocks agree
+TIMER_US = 60 * US_PER_S  # most between two looks at the clock, which may have been set meanwhile
 
 
 class World:
@@ -51,13 +49,16 @@ class World:
         active: Faults,
         crypto: Crypto = SIMULATED,
         terms: Terms | None = None,
+        every_s: int = EVERY_S,
     ) -> None:
         chance = Chance(seed)
+        self._calm_us = (CALM[0] * every_s * US_PER_S, CALM[1] * every_s * US_PER_S)
         self.faults = active
         self.timeline = Timeline(START_US)
         self.network = Network(self.timeline, chance.split(), active)
+        self.watch = Watch()
         self.crashes = 0
-        self.violations: list[str] = []
+        self.violations: dict[str, int] = {}  # by what was violated: when first
         self._chance = chance.split()
         known = [make_party(party_name(i), chance, START_US, crypto) for i in range(parties)]
         agreement = make_agreement(known, START_US, terms)
@@ -65,7 +66,9 @@ class World:
             party.name: SimNode(party, NodeClock(self.timeline), chance.split(), agreement)
             for party in known
         }
-        self.officers = {name: Officer(node, chance.split()) for name, node in self.nodes.items()}
+        self.officers = {
+            name: Officer(node, chance.split(), every_s) for name, node in self.nodes.items()
+        }
         self.lines: dict[tuple[str, str, str], Line] = {
             (here, there, chain): Line(
                 self.nodes[here], there, chain, self.timeline, self.network, self._serve
@@ -93,13 +96,12 @@ class World:
 
     def check(self) -> None:
         """Note every violation there is now."""
-        self.note(check_always(self.party_nodes))
+        self.note(self.watch.check(self.party_nodes))
 
     def note(self, found: Iterable[str]) -> None:
         """Note violations, each once."""
         for text in found:
-            if text not in self.violations:
-                self.violations.append(text)
+            self.violations.setdefault(text, self.timeline.now_us)
 
     def heal(self, most_us: int = 30 * MINUTE_US) -> None:
         """End every fault and every officer's work, and wait until nothing is under way."""
@@ -195,9 +197,15 @@ class World:
         node = self.nodes[name]
 
         def turn() -> None:
+            nap_us = TIMER_US
             with contextlib.suppress(Crashed, DetenteError):
-                node.run(lambda core: (None, pass_due(core, node.now_us())))
-            self._schedule_timer(name)
+                due_us = next_due(node.running.state, node.now_us())
+                if due_us is not None and due_us <= node.now_us():
+                    node.run(lambda core: (None, pass_due(core, node.now_us())))
+                    due_us = next_due(node.running.state, node.now_us())
+                if due_us is not None:
+                    nap_us = min(TIMER_US, max(US_PER_S, due_us - node.now_us()))
+            self.timeline.after(nap_us, turn)
 
         self.timeline.after(TIMER_US, turn)
 
@@ -209,7 +217,7 @@ class World:
             if self.faults.disk_full:
                 self._now_and_then(FULL_US, *self._filling(node))
             if self.faults.clock_skew:
-                self._now_and_then(CALM_US, self._skewing(node), lambda: None)
+                self._now_and_then(self._calm_us, self._skewing(node), lambda: None)
 
     def _now_and_then(
         self, span_us: tuple[int, int], begin: Callable[[], None], end: Callable[[], None]
@@ -222,9 +230,9 @@ class World:
 
         def stop() -> None:
             end()
-            self.timeline.after(self._chance.between(*CALM_US), start)
+            self.timeline.after(self._chance.between(*self._calm_us), start)
 
-        self.timeline.after(self._chance.between(*CALM_US), start)
+        self.timeline.after(self._chance.between(*self._calm_us), start)
 
     def _cutting(self, pair: frozenset[str]) -> tuple[Callable[[], None], Callable[[], None]]:
         return lambda: self.network.cut.add(pair), lambda: self.network.cut.discard(pair)

@@ -18,7 +18,7 @@ from detente.simulation.world import MINUTE_US, World
 
 def node() -> SimNode:
     """A node with an honest ledger."""
-    world = World(3, 2, Faults())
+    world = World(3, 2, Faults(), every_s=60)
     world.run(20 * MINUTE_US)
     world.heal()
     found = world.party_nodes[0]

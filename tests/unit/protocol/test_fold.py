@@ -16,7 +16,7 @@ from detente.simulation.world import MINUTE_US, World
 
 def day() -> list[SimNode]:
     """Two nodes after an eventful half hour."""
-    world = World(3, 2, Faults())
+    world = World(3, 2, Faults(), every_s=60)
     world.run(30 * MINUTE_US)
     world.heal()
     return world.party_nodes
