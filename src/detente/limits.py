@@ -47,6 +47,12 @@ EVIDENCE_SAMPLE_BYTES = (
 CLOCK_SKEW_FLAG_S = 300  # a claimed time further off than this is flagged, never refused
 PARTIES_PER_AGREEMENT = 20  # the scale of design.md; a mesh above that is split by area
 WITNESSES_PER_AGREEMENT = 16  # each costs a request a checkpoint; a quorum is drawn from fewer
+WITNESSED_WHOLE = (
+    1_000  # newest heads of each log kept whole: a quarter of an hour of one a second, 10 MB
+)
+WITNESSED_SLOT_S = (
+    600  # of older heads the first and last in each: a busy log costs at most 3 MB a day
+)
 SIGN_IN_BODY_BYTES = 64 * 2**10  # a passkey's answer is 1 to 5 KB; anybody may send one
 PASSKEY_CHALLENGES = (
     1_000  # that wait for an answer; past it the oldest goes, and its owner asks again

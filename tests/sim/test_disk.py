@@ -8,6 +8,7 @@ import pytest
 
 from detente.errors import UnavailableError
 from detente.ledger.leaf import LeafHeader
+from detente.ledger.witness import Witnessed
 from detente.protocol.journal import Entry, Evidence, Intent
 from detente.protocol.statement import Statement
 from detente.simulation.disk import DAY_US, Disk
@@ -40,6 +41,7 @@ def fill(disk: Disk) -> None:
     disk.put_intent(intent(1, "south"))
     disk.put_checkpoint(1, "note")
     disk.put_cosignature(1, "un", "lines")
+    disk.put_witnessed(Witnessed("log", 4, 9, bytes(32), "note"))
     disk.put_value("name", {"a": 1})
     disk.put_evidence(Evidence(0, "south", "code", "message", b"sample"))
 
@@ -55,6 +57,9 @@ def look(disk: Disk) -> list[object]:
         disk.checkpoint(),
         disk.checkpoint_from(0, cosigned=True),
         disk.cosignatures(1),
+        disk.witnessed("log", 4),
+        disk.witnessed_before("log", 9),
+        disk.witnessed_after("log", 3),
         disk.value("name"),
         disk.evidence(),
         disk.evidence_counts(),
@@ -80,6 +85,8 @@ def test_disk_crash_forgets_what_was_not_committed_and_nothing_else() -> None:
     disk.put_checkpoint(1, "other")
     disk.put_checkpoint(2, "newer")
     disk.put_cosignature(1, "un", "others")
+    disk.put_witnessed(Witnessed("log", 4, 9, bytes(32), "other"))
+    disk.put_witnessed(Witnessed("log", 5, 9, bytes(32), "newer"))
     disk.put_value("name", 5)
     disk.put_evidence(Evidence(1, "south", "code", "again", b""))
     assert look(disk) != before
@@ -93,6 +100,7 @@ def test_disk_crash_forgets_what_was_not_committed_and_nothing_else() -> None:
         lambda disk: disk.append(entry(0), b""),
         lambda disk: disk.put_intent(intent(1, "x")),
         lambda disk: disk.put_checkpoint(1, ""),
+        lambda disk: disk.put_witnessed(Witnessed("log", 1, 1, bytes(32), "")),
         lambda disk: disk.put_value("n", 1),
         lambda disk: disk.put_evidence(Evidence(0, "p", "c", "m", b"")),
     ],

@@ -70,6 +70,28 @@ class WitnessedHead(msgspec.Struct, frozen=True):
     note: str
 
 
+class Witnessed(msgspec.Struct, frozen=True):
+    """A head of another log that was cosigned here, kept as history: what bounds the time of its entries.
+
+    Args:
+        origin, size, root: of that head.
+        time_s: when it was cosigned here, seconds since the epoch by this node's clock.
+        note: the checkpoint with the log's lines, ours, and those of neutral witnesses seen since.
+    """
+
+    origin: str
+    size: int
+    time_s: int
+    root: bytes
+    note: str
+
+
+def is_spare(before: Witnessed, head: Witnessed, after: Witnessed) -> bool:
+    """Whether an older head may go: both its neighbours are of the same ten minutes (L-WIT-6)."""
+    slots = {one.time_s // limits.WITNESSED_SLOT_S for one in (before, head, after)}
+    return len(slots) == 1
+
+
 class WitnessState(msgspec.Struct, frozen=True):
     """The last head of every log this witness has cosigned, by origin."""
 

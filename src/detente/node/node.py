@@ -25,6 +25,7 @@ from detente.errors import DetenteError, PeerError, UsageError
 from detente.ledger.checkpoint import cosigner_name, verify_checkpoint
 from detente.ledger.witness import (
     WitnessAnswer,
+    Witnessed,
     WitnessedHead,
     WitnessState,
     advance_witness,
@@ -290,7 +291,11 @@ class Node:
             now_s=self.now_us() // US_PER_S,
         )
         if after is not state:
-            self.store.put_value(f"witness:{origin}", msgspec.to_builtins(after.heads[origin]))
+            new = after.heads[origin]
+            self.store.put_value(f"witness:{origin}", msgspec.to_builtins(new))
+            if self.store.witnessed(origin, new.size) is None:  # the first time bounds it best
+                time_s = self.now_us() // US_PER_S
+                self.store.put_witnessed(Witnessed(origin, new.size, time_s, new.root, new.note))
             self.counters["cosigned"] += 1
         effects: list[Effect] = []
         if answer.status == 422 and answer.evidence:

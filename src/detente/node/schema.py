@@ -1,7 +1,7 @@
 """The tables of a node's store, one schema for SQLite and PostgreSQL.
 
 Everything but `operator`, `session`, `sign_in_link`, `passkey`, `evidence`, `evidence_count` and `value` is the ledger or follows
-from it. Changes go through a migration in `detente.node.migrations`, with a test from the schema before.
+from it; `witnessed` and the tables of the mirror are about the logs of others. Changes go through a migration in `detente.node.migrations`, with a test from the schema before.
 """
 
 from __future__ import annotations
@@ -58,6 +58,53 @@ cosignature = sa.Table(
     metadata,
     sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("cosigner", sa.Text, primary_key=True),
+    sa.Column("lines", sa.Text, nullable=False),
+)
+
+witnessed = sa.Table(
+    "witnessed",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("time_s", sa.BigInteger, nullable=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
+
+mirror_entry = sa.Table(
+    "mirror_entry",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entry", sa.LargeBinary, nullable=False),
+)
+
+# full tiles of other logs by the hash over them: what stands one level up
+mirror_hash = sa.Table(
+    "mirror_hash",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+)
+
+mirror_head = sa.Table(
+    "mirror_head",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("entries", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
+
+# that a mirror holds our own log up to a checkpoint
+mirrored = sa.Table(
+    "mirrored",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("mirror", sa.Text, primary_key=True),
     sa.Column("lines", sa.Text, nullable=False),
 )
 

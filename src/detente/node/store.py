@@ -16,7 +16,12 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from detente.errors import UnavailableError
 from detente.ledger.leaf import LeafHeader
-from detente.limits import EVIDENCE_SAMPLE_BYTES, EVIDENCE_SAMPLES_PER_PEER_DAY
+from detente.ledger.witness import Witnessed, is_spare
+from detente.limits import (
+    EVIDENCE_SAMPLE_BYTES,
+    EVIDENCE_SAMPLES_PER_PEER_DAY,
+    WITNESSED_WHOLE,
+)
 from detente.node import schema
 from detente.node.migrate import migrate
 from detente.protocol.journal import Entry, Evidence, Intent
@@ -288,6 +293,41 @@ class Store:
         query = sa.select(c.cosigner, c.lines).where(c.size == size).order_by(c.cosigner)
         return {row.cosigner: row.lines for row in self.connection.execute(query)}
 
+    def put_witnessed(self, head: Witnessed) -> None:
+        """See `Journal`."""
+        w = schema.witnessed.c
+        self._write(sa.delete(schema.witnessed).where(w.origin == head.origin, w.size == head.size))
+        self._write(sa.insert(schema.witnessed), msgspec.structs.asdict(head))
+        # one head grows old at each new one, so looking at one is enough
+        query = sa.select(schema.witnessed).where(w.origin == head.origin).order_by(w.size.desc())
+        rows = self.connection.execute(query.offset(WITNESSED_WHOLE - 1).limit(3)).all()
+        if len(rows) == 3:
+            after, old, before = (_witnessed(row) for row in rows)
+            if is_spare(before, old, after):
+                self._write(
+                    sa.delete(schema.witnessed).where(w.origin == old.origin, w.size == old.size)
+                )
+
+    def witnessed(self, origin: str, size: int) -> Witnessed | None:
+        """See `Journal`."""
+        w = schema.witnessed.c
+        return self._witnessed(origin, w.size == size, w.size)
+
+    def witnessed_before(self, origin: str, size: int) -> Witnessed | None:
+        """See `Journal`."""
+        w = schema.witnessed.c
+        return self._witnessed(origin, w.size <= size, w.size.desc())
+
+    def witnessed_after(self, origin: str, size: int) -> Witnessed | None:
+        """See `Journal`."""
+        w = schema.witnessed.c
+        return self._witnessed(origin, w.size > size, w.size)
+
+    def _witnessed(self, origin: str, condition: Any, order: Any) -> Witnessed | None:
+        query = sa.select(schema.witnessed).where(schema.witnessed.c.origin == origin, condition)
+        row = self.connection.execute(query.order_by(order).limit(1)).first()
+        return _witnessed(row) if row else None
+
     def put_value(self, name: str, value: object) -> None:
         """See `Journal`."""
         self._write(sa.delete(schema.value).where(schema.value.c.name == name))
@@ -486,6 +526,10 @@ def unavailable(error: Exception) -> UnavailableError:
         if full
         else "look at the disk under the node's directory; if detente.db is damaged, restore a backup",
     )
+
+
+def _witnessed(row: Any) -> Witnessed:
+    return Witnessed(row.origin, row.size, row.time_s, row.root, row.note)
 
 
 def _statement(envelope: bytes) -> Statement:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from detente.ledger.leaf import LeafHeader
+from detente.ledger.witness import Witnessed
 from detente.protocol.statement import Openings, Statement
 
 Json = dict[str, Any]
@@ -134,6 +135,18 @@ class Journal(Protocol):
 
     def cosignatures(self, size: int) -> dict[str, str]:
         """Cosigner to signature lines for the checkpoint of a size."""
+
+    def put_witnessed(self, head: Witnessed) -> None:
+        """Keep or replace a head of another log, by origin and size; thins the history of that log (L-WIT-6)."""
+
+    def witnessed(self, origin: str, size: int) -> Witnessed | None:
+        """The head of one size, if it was cosigned here and is still kept."""
+
+    def witnessed_before(self, origin: str, size: int) -> Witnessed | None:
+        """The newest kept head of a log with at most `size` entries: an entry of that index was not in it."""
+
+    def witnessed_after(self, origin: str, size: int) -> Witnessed | None:
+        """The oldest kept head of a log with more than `size` entries: an entry of that index was in it."""
 
     def put_value(self, name: str, value: object) -> None:
         """Keep a small JSON value under a name."""

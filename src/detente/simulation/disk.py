@@ -14,7 +14,12 @@ from typing import Any
 import msgspec
 
 from detente.errors import UnavailableError
-from detente.limits import EVIDENCE_SAMPLE_BYTES, EVIDENCE_SAMPLES_PER_PEER_DAY
+from detente.ledger.witness import Witnessed, is_spare
+from detente.limits import (
+    EVIDENCE_SAMPLE_BYTES,
+    EVIDENCE_SAMPLES_PER_PEER_DAY,
+    WITNESSED_WHOLE,
+)
 from detente.protocol.journal import Entry, Evidence, Intent
 from detente.protocol.statement import Openings, Statement
 from detente.units import US_PER_S
@@ -33,6 +38,7 @@ class _Content(msgspec.Struct):
     checkpoints: dict[int, str] = {}
     sizes: list[int] = []
     cosigned: dict[int, dict[str, str]] = {}
+    witnessed: dict[str, dict[int, Witnessed]] = {}
     values: dict[str, bytes] = {}
     evidence: list[Evidence] = []
     evidence_counts: Counter[tuple[int, str, str]] = msgspec.field(default_factory=Counter)
@@ -48,6 +54,7 @@ class _Content(msgspec.Struct):
             checkpoints=dict(self.checkpoints),
             sizes=list(self.sizes),
             cosigned={size: dict(lines) for size, lines in self.cosigned.items()},
+            witnessed={origin: dict(heads) for origin, heads in self.witnessed.items()},
             values=dict(self.values),
             evidence=list(self.evidence),
             evidence_counts=Counter(self.evidence_counts),
@@ -218,6 +225,33 @@ class Disk:
     def cosignatures(self, size: int) -> dict[str, str]:
         """See `Journal`."""
         return dict(sorted(self._content.cosigned.get(size, {}).items()))
+
+    def put_witnessed(self, head: Witnessed) -> None:
+        """See `Journal`."""
+        heads = self._content.witnessed.setdefault(head.origin, {})
+        self._put(heads, head.size, head)
+        if len(heads) > WITNESSED_WHOLE + 1:
+            sizes = sorted(heads, reverse=True)[WITNESSED_WHOLE - 1 : WITNESSED_WHOLE + 2]
+            after, old, before = (heads[size] for size in sizes)
+            if is_spare(before, old, after):
+                self._write(lambda: heads.__setitem__(old.size, old))
+                del heads[old.size]
+
+    def witnessed(self, origin: str, size: int) -> Witnessed | None:
+        """See `Journal`."""
+        return self._content.witnessed.get(origin, {}).get(size)
+
+    def witnessed_before(self, origin: str, size: int) -> Witnessed | None:
+        """See `Journal`."""
+        heads = self._content.witnessed.get(origin, {})
+        found = max((one for one in heads if one <= size), default=None)
+        return None if found is None else heads[found]
+
+    def witnessed_after(self, origin: str, size: int) -> Witnessed | None:
+        """See `Journal`."""
+        heads = self._content.witnessed.get(origin, {})
+        found = min((one for one in heads if one > size), default=None)
+        return None if found is None else heads[found]
 
     def put_value(self, name: str, value: object) -> None:
         """See `Journal`."""

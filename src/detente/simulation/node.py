@@ -17,6 +17,7 @@ from detente.errors import DetenteError, PeerError
 from detente.ledger.checkpoint import cosigner_name, parse_checkpoint
 from detente.ledger.cosignature import cosign
 from detente.ledger.note import parse_note
+from detente.ledger.witness import Witnessed
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.identity import Identity
@@ -226,15 +227,12 @@ def quiet(one: SimNode, other: SimNode) -> bool:
 def cosign_newest(node: SimNode, by: SimNode) -> None:
     """Have a party cosign another's newest checkpoint, as its door for witnesses does."""
 
-    def job(core: Core) -> None:
-        note = core.checkpoint(node.now_us())
-        head = parse_checkpoint(parse_note(note))
-        lines = cosign(
-            by.party.identity.signer, cosigner_name(by.name), head, by.now_us() // US_PER_S
-        )
-        core.journal.put_cosignature(head.size, by.name, lines)
-
-    node.act(job)
+    note = node.act(lambda core: core.checkpoint(node.now_us()))
+    head, time_s = parse_checkpoint(parse_note(note)), by.now_us() // US_PER_S
+    lines = cosign(by.party.identity.signer, cosigner_name(by.name), head, time_s)
+    seen = Witnessed(head.origin, head.size, time_s, head.root, note + lines)
+    by.act(lambda core: core.journal.put_witnessed(seen))
+    node.act(lambda core: core.journal.put_cosignature(head.size, by.name, lines))
 
 
 def sends(effects: list[Effect]) -> set[str]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from detente.errors import UsageError
+from detente.ledger.checkpoint import Checkpoint, sign_checkpoint
+from detente.ledger.cosignature import cosign
+from detente.ledger.witness import Witnessed, WitnessedHead
 from detente.node import migrate as migration
 from detente.node import schema
 from detente.node.migrate import HEAD, migrate, revision_of
 from detente.node.store import Store
+from detente.signing.key import SigningKeys
 
 FOLDER = Path(migration.__file__).parent / "migrations"
 
@@ -160,6 +165,50 @@ def test_store_of_the_second_schema_keeps_all_its_rows_and_nobody_is_locked(
     assert (session.locked, session.misses) == (False, 0)
     assert store.passkeys("anna") == []
     assert store.take_link("ab") is None
+    store.close()
+
+
+ROWS_0003: dict[str, dict[str, Any]] = {
+    **ROWS_0002,
+    "session": {**ROWS_0002["session"], "locked": True, "misses": 2},
+    "sign_in_link": {"secret_hash": "cd", "operator": "anna", "expires_us": 3},
+    "passkey": {
+        "id": "k",
+        "operator": "anna",
+        "name": "desk",
+        "host": "localhost",
+        "public_key": b"p",
+        "sign_count": 4,
+        "created_us": 1,
+        "used_us": None,
+    },
+}
+
+
+def test_store_of_the_third_schema_keeps_all_its_rows_and_the_head_it_cosigned_last(
+    connection: sa.Connection, tmp_path: Path
+) -> None:
+    """A store written by revision 0003 begins its history of another log with the head it knew last."""
+    signer = SigningKeys.from_seed(bytes(range(64)))
+    checkpoint = Checkpoint("detente/south/log/1", 7, b"r" * 32)
+    note = sign_checkpoint(signer, *msgspec.structs.astuple(checkpoint), 1_790_000_000)
+    note += cosign(signer, "detente/north", checkpoint, 1_790_000_005)
+    last = msgspec.to_builtins(WitnessedHead(7, b"r" * 32, note))
+    rows = {**ROWS_0003, "value": {"name": "witness:detente/south/log/1"}}
+    rows["value"]["body"] = msgspec.json.encode(last)
+    migrate(connection, "0003")
+    assert set(columns(connection)) == set(rows)
+    for table, row in rows.items():
+        connection.execute(sa.insert(sa.table(table, *map(sa.column, row))), row)
+    connection.commit()
+    connection.close()
+    store = Store.at(tmp_path / "x.db")
+    assert revision_of(store.connection) == HEAD
+    for table, row in rows.items():
+        found = store.connection.execute(sa.select(schema.metadata.tables[table])).mappings().one()
+        assert {**found, **row} == found
+    head = Witnessed("detente/south/log/1", 7, 1_790_000_005, b"r" * 32, note)
+    assert store.witnessed_before("detente/south/log/1", 100) == head
     store.close()
 
 
