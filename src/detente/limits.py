@@ -73,6 +73,10 @@ KEYS_PER_PARTY = (
     100  # certificates of one party brought to a witness: a rotation a month for eight years
 )
 LEARNED_BYTES = 2 * 2**20  # that many, at 7 KB each, with room for their revocations
+COURIER_FRAMES = (
+    31  # files beside the first: 2,048 statements in one journey, some seconds of sealing
+)
+COURIER_BYTES = 64 * 2**20  # or this much; what is left goes with the next journey
 BACK_STEP_US = (
     1_000_000  # entries may overtake each other by milliseconds; more is a clock that was set
 )

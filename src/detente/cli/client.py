@@ -51,6 +51,9 @@ class Api:
         if self._http is not None:
             self._http.close()
         if self._node is not None:
+            from detente.node import courierrun
+
+            courierrun.put_down(self.home, self._node.core)
             self._node.close()
 
     @property
@@ -76,10 +79,12 @@ class Api:
 
     def _open(self) -> None:
         # imported here: a command to a running node needs neither the store nor the engine
+        from detente.node import courierrun
         from detente.node.api import api_app
         from detente.node.node import Node
 
         self._node = Node(self.home)
+        courierrun.take_up(self.home, self._node.core)
         self._app = api_app(self._node, local=True)
 
     def request(

@@ -507,7 +507,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             *line_routes(node, serving, officer),
             *roster_routes(node, officer),
             *record_routes(node, officer),
-            *courier_routes(node, officer, running=serving is not None),
+            *courier_routes(node, officer),
             status,
             file_notice,
             list_notices,

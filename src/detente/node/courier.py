@@ -13,8 +13,8 @@ import msgspec
 from litestar import Request, post
 from litestar.params import FromPath
 
-from detente.errors import PeerError, UnavailableError
-from detente.limits import FRAME_BYTES
+from detente.errors import PeerError
+from detente.limits import COURIER_BYTES, COURIER_FRAMES, FRAME_BYTES
 from detente.node import shapes
 from detente.node.node import Node
 from detente.node.operators import Action, Officer
@@ -35,6 +35,7 @@ class Carried(msgspec.Struct, frozen=True):
         statements: sealed in it.
         unsigned: what waits until both nodes have compared heads: one more way there and back.
         frame: the text of the file.
+        more: further files, where what the peer lacks is too much for one.
     """
 
     peer: str
@@ -42,6 +43,7 @@ class Carried(msgspec.Struct, frozen=True):
     statements: int
     unsigned: int
     frame: str
+    more: list[str] = []
 
 
 class Brought(Carried, frozen=True, kw_only=True):
@@ -60,21 +62,12 @@ class Brought(Carried, frozen=True, kw_only=True):
     carry: bool
 
 
-def courier_routes(node: Node, officer: FindOfficer, *, running: bool) -> list[Any]:
+def courier_routes(node: Node, officer: FindOfficer) -> list[Any]:
     """The routes.
 
     Args:
         officer: who asks, checked for the action.
-        running: a node is served; each run of a program compares heads anew.
     """
-
-    def check_running() -> None:
-        if not running:
-            raise UnavailableError(
-                "node-not-running",
-                "the node does not run; what a courier brings must come to the run that wrote what he took along",
-                hint="run: detente serve DIR",
-            )
 
     @post(
         "/api/v1/courier/{peer:str}",
@@ -85,11 +78,11 @@ def courier_routes(node: Node, officer: FindOfficer, *, running: bool) -> list[A
     )
     async def write(request: Request[Any, Any, Any], peer: FromPath[str]) -> Carried:
         await officer(request, "say")
-        check_running()
 
         def job(core: Core) -> Carried:
             check_peer(core.state, peer)
-            return Carried(**_write(core, peer, node.now_us())[1])
+            found = _write(core, peer, node.now_us())[1]
+            return Carried(**found, more=_more(core, peer, node.now_us()))
 
         found: Carried = await node.do(job)
         return found
@@ -104,7 +97,6 @@ def courier_routes(node: Node, officer: FindOfficer, *, running: bool) -> list[A
     )
     async def take(request: Request[Any, Any, Any]) -> Brought:
         await officer(request, "say")
-        check_running()
         body = b""
         try:
             body = await read_body(request, FRAME_BYTES)
@@ -131,6 +123,20 @@ def _write(core: Core, peer: str, now_us: int) -> tuple[Frame, dict[str, Any]]:
     }
 
 
+def _more(core: Core, peer: str, now_us: int) -> list[str]:
+    """The frames after the first one, until nothing is left or it is too much for one journey."""
+    found: list[str] = []
+    size = 0
+    while len(found) < COURIER_FRAMES and size < COURIER_BYTES:
+        # by one clock, so that what is in the frames before counts as under way however long this takes
+        frame = next_frame(core, peer, now_us)
+        if not frame.messages:
+            break
+        found.append(write_frame(core, frame).decode())
+        size += len(found[-1])
+    return found
+
+
 def _take(node: Node, core: Core, data: bytes) -> tuple[Brought, list[Effect]]:
     now_us = node.now_us()
     frame = read_frame(core, data, now_us)
@@ -146,6 +152,7 @@ def _take(node: Node, core: Core, data: bytes) -> tuple[Brought, list[Effect]]:
     news = answer.messages or answer.lost or frame.messages
     found = Brought(
         **written,
+        more=_more(core, frame.sender, now_us),
         taken=taken.logged,
         duplicates=taken.duplicates,
         not_taken=taken.not_taken,

@@ -18,7 +18,7 @@ import httpx
 import uvicorn
 
 from detente.errors import DetenteError, UnavailableError
-from detente.node import tls
+from detente.node import courierrun, tls
 from detente.node.api import api_app
 from detente.node.gate import is_loopback
 from detente.node.home import Home, split_listen
@@ -372,6 +372,7 @@ def serve(home: Home, on_ready: Callable[[], None] = lambda: None) -> None:
         UnavailableError: the directory is in use, a port is taken, or the node failed.
     """
     node = _open(home)
+    courierrun.give_up(home)
     set_up_log(home)
     try:
 

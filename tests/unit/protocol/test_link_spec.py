@@ -19,7 +19,7 @@ LINK = (ROOT / "docs" / "spec" / "link.md").read_text("utf-8")
 BUNDLE = (ROOT / "docs" / "spec" / "bundle.md").read_text("utf-8")
 TESTS = "".join(
     path.read_text("utf-8")
-    for folder in ("tests/unit/protocol", "tests/unit/node", "tests/sim")
+    for folder in ("tests/unit/protocol", "tests/unit/node", "tests/sim", "tests/e2e")
     for path in sorted((ROOT / folder).glob("test_*.py"))
 )
 
