@@ -77,6 +77,7 @@ COURIER_FRAMES = (
     31  # files beside the first: 2,048 statements in one journey, some seconds of sealing
 )
 COURIER_BYTES = 64 * 2**20  # or this much; what is left goes with the next journey
+RENEWED_AT_ONCE = 400  # old heads in one entry, some 10 KB each: one for every two hours of a month
 BACK_STEP_US = (
     1_000_000  # entries may overtake each other by milliseconds; more is a clock that was set
 )

@@ -65,6 +65,22 @@ def ledger_verify(
         raise typer.Exit(EXIT_BAD_NEWS)
 
 
+@app.command("recosign")
+@errors
+def recosign(directory: Dir, as_json: Json = False) -> None:
+    """Before an algorithm falls: take old signed heads into the log, under a new head signed and cosigned with the keys of today."""
+    with Api(directory) as api:
+        found = api.json("POST", "/api/v1/ledger/recosign")
+    show(
+        found,
+        as_json,
+        lambda: out.print(
+            f"{found['renewed']} old heads are under checkpoint {found['checkpoint']}; it counts once others have cosigned it: see detente status DIR",
+            markup=False,
+        ),
+    )
+
+
 @errors
 def rebuild(directory: Dir, as_json: Json = False) -> None:
     """Throw away everything derived and fold the ledger anew: 0 the same byte for byte, 1 not."""

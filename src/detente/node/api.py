@@ -44,6 +44,7 @@ from detente.protocol.core import Core, Filed
 from detente.protocol.effect import Effect, Send
 from detente.protocol.incoming import line_quality, start_recovery
 from detente.protocol.learned import note_own
+from detente.protocol.renewal import renew_log
 from detente.units import format_time
 
 if TYPE_CHECKING:
@@ -409,6 +410,21 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         return stamped(found)
 
     @post(
+        "/api/v1/ledger/recosign",
+        status_code=201,
+        summary="Take old heads into the log, and sign a new head over them under the keys of today",
+        tags=["operations"],
+    )
+    async def recosign(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "manage")
+
+        def job(core: Core) -> tuple[tuple[int, int], list[Effect]]:
+            return renew_log(core, node.now_us()), []
+
+        renewed, size = await node.run(job)
+        return stamped({"renewed": renewed, "checkpoint": size})
+
+    @post(
         "/api/v1/recover",
         status_code=202,
         summary="Take lost statements back and open a new log epoch",
@@ -523,6 +539,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             agreement,
             accept,
             recover,
+            recosign,
             events,
             operators,
             new_operator,

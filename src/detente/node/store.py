@@ -279,6 +279,12 @@ class Store:
         query = sa.union(before.group_by(c.cosigner), after.group_by(c.cosigner))
         return sorted(row.size for row in self.connection.execute(query) if row.size)
 
+    def cosigned_after(self, size: int) -> list[int]:
+        """See `Journal`."""
+        c = schema.cosignature.c.size
+        query = sa.select(c).where(c > size).distinct().order_by(c)
+        return [row.size for row in self.connection.execute(query)]
+
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """See `Journal`."""
         c = schema.cosignature.c

@@ -14,6 +14,7 @@ from detente.ledger.merkle import MerkleTree, leaf_hash
 from detente.protocol.core import Core, local_content
 from detente.protocol.journal import Json
 from detente.protocol.link import Head
+from detente.protocol.renewal import check_renewed
 from detente.protocol.statement import body_values, check_openings
 from detente.signing.envelope import verify_envelope
 
@@ -34,7 +35,7 @@ def audit(core: Core, *, signatures: bool = True) -> Json:
     outcomes: dict[str, str] = {}
     vouched: set[str] = set()
     doubts: list[dict[str, Any]] = []
-    doubtful = 0
+    doubtful = renewed = 0
 
     def problem(index: int, text: str) -> None:
         if len(problems) < PROBLEMS_SHOWN:
@@ -52,6 +53,11 @@ def audit(core: Core, *, signatures: bool = True) -> Json:
                 problem(number, "the local entry's content is not what the leaf commits to")
             elif entry.local["type"] == "statement/vouched":
                 vouched.add(entry.local["statement"])
+            elif entry.local["type"] == "log/renewed":
+                try:
+                    renewed += check_renewed(core, entry, entry.local)
+                except DetenteError as error:
+                    problem(number, str(error))
             continue
         statements += 1
         if entry.content.hex() != statement.id or entry.statement != statement.id:
@@ -120,6 +126,7 @@ def audit(core: Core, *, signatures: bool = True) -> Json:
         "root": tree.root().hex(),
         "checkpoint": newest[0] if newest else 0,
         "problems": problems,
+        "renewed": renewed,
         "doubtful": doubtful,
         "doubts": doubts,
     }

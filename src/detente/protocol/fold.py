@@ -17,7 +17,17 @@ from detente.agreement.revocation import parse_revocation
 from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.limits import BACK_STEP_US
 from detente.notice.activity import ActivityNotice, parse_activity_body
-from detente.protocol import cease, deadlines, heard, ladder, learned, linestate, roster, talk
+from detente.protocol import (
+    cease,
+    deadlines,
+    heard,
+    ladder,
+    learned,
+    linestate,
+    renewal,
+    roster,
+    talk,
+)
 from detente.protocol.cause import Acknowledged, Alarm, Raised
 from detente.protocol.journal import Entry, Json
 from detente.protocol.link import Head, Heads
@@ -122,6 +132,7 @@ class State(msgspec.Struct):
         behind: peers that proved this record to be older than what they hold; see docs/spec/link.md.
         recovering: the operator has decided to take the lost statements back.
         last_us, set_back_us: this node's clock at the last entry, and by how much it was set back so far, in all.
+        renewed_to: up to which size old heads have been taken into the log (renewal.py).
         vouched: statements whose key no longer counted, for which their maker vouched.
         trail: by notice, the entries that say something about it; the last one is when its row changed.
         raised: alarms by id, in the order they were raised, acknowledged or not.
@@ -170,6 +181,7 @@ class State(msgspec.Struct):
     last_us: int = 0
     set_back_us: int = 0
     vouched: set[str] = set()
+    renewed_to: int = 0
     versions: dict[str, tuple[str, int]] = {}
     ladders: dict[str, ladder.Ladder] = {}
     owed: dict[str, deadlines.Expectation] = {}
@@ -530,6 +542,7 @@ _APPLY: dict[str, Any] = {
 # local entries besides those above, each in the file of its noun
 _APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {
     "keys/learned": learned.apply_learned,
+    "log/renewed": renewal.apply_renewed,
     **cease.APPLY_LOCAL,
     **deadlines.APPLY_LOCAL,
     **ladder.APPLY_LOCAL,

@@ -130,6 +130,9 @@ class Journal(Protocol):
         Of each cosigner the newest that does not hold the entry yet, and the oldest that does.
         """
 
+    def cosigned_after(self, size: int) -> list[int]:
+        """Sizes of checkpoints above a size that somebody has cosigned, ascending."""
+
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """Keep a cosigner's signature lines for the checkpoint of a size."""
 

@@ -218,6 +218,10 @@ class Disk:
             found |= {*sizes[max(0, at - 1) : at], *sizes[at : at + 1]}
         return sorted(found - {0})
 
+    def cosigned_after(self, size: int) -> list[int]:
+        """See `Journal`."""
+        return sorted(n for n, by in self._content.cosigned.items() if n > size and by)
+
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """See `Journal`."""
         self._put(self._content.cosigned.setdefault(size, {}), cosigner, lines)
