@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 
+import msgspec
 import pytest
 
+from detente.agreement.card import issue_certificate
 from detente.errors import UnavailableError, UsageError
+from detente.ledger.checkpoint import sign_checkpoint
 from detente.protocol import cease as urgent
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.core import Filed
-from detente.protocol.incoming import start_recovery
+from detente.protocol.incoming import newest_seen, start_recovery
 from detente.protocol.link import Head
+from detente.signing.key import SEED_BYTES
+from detente.signing.simulated import KeyedHashKeys
 from detente.simulation.check import check_healed, common_notices, live_conflicts
 from detente.simulation.faults import parse_faults
 from detente.simulation.node import Crashed, SimNode, converse
 from detente.simulation.officer import random_notice
+from detente.simulation.party import DAY_US
 from detente.simulation.room import Room
 from detente.simulation.world import MINUTE_US, World
 from detente.units import US_PER_S
@@ -464,3 +470,76 @@ def test_restore_reply_that_no_longer_fits_is_given_up_aloud() -> None:
     assert alarms(south) == ["behind", "filing-clash"]
     for node in (north, south):
         assert node.running.state.urgent.known[asked].status == "effective"
+
+
+def test_restore_from_before_a_key_was_replaced_is_noticed_and_recovers() -> None:
+    """F-HEAD-1: a key that replaced another since the backup is lost with what it signed; the root's own certificate, sent back, proves it."""
+    room = Room()
+    north, south = room.nodes()
+    file(room, north, "A-1")
+    talk(room, north, south)
+    backup = north.disk.snapshot()
+    old = north.party.identity
+    new = KeyedHashKeys(b"n" * SEED_BYTES)
+    certificate = issue_certificate(
+        north.party.root,
+        party="north",
+        use="signing",
+        key_id=new.public.key_id,
+        key=dict(new.public.to_json()),
+        serial=2,
+        valid_from_us=north.now_us(),
+        valid_until_us=north.now_us() + 4000 * DAY_US,
+    )
+    north.run(
+        lambda core: core.say(
+            "policy/key-certificate",
+            {"certificate": certificate},
+            (),
+            north.now_us(),
+            exercise=True,
+            **WHO,
+        )
+    )
+    north.use_keys(msgspec.structs.replace(old, signer=new))
+    file(room, north, "A-2")
+    cease(north)
+    talk(room, north, south)
+    north.use_keys(old)
+    north.restore(backup)
+    talk(room, north, south)
+    assert north.running.fault == "behind"
+    recover(north)
+    talk(room, north, south)
+    assert north.running.fault is None
+    assert "north:A-2" in north.running.state.notices
+    file(room, north, "A-3")
+    talk(room, north, south)
+    assert "north:A-3" in south.running.state.notices
+    for node in (north, south):
+        assert audit(node.running)["problems"] == []
+
+
+def test_recovery_says_which_head_of_the_old_log_others_have_seen() -> None:
+    """F-REC-5: the first entry of the new log links the old one; only a head that our own key signed counts."""
+    room = Room()
+    north, south, backup = lost_day(room)
+    core = north.running
+    lost = core.checkpoint(north.now_us())
+    size, origin = core.tree.size, core.origin
+    north.restore(backup)
+    talk(room, north, south)
+    forged = sign_checkpoint(
+        south.party.identity.signer, origin, size + 9, bytes(32), north.now_us() // US_PER_S
+    )
+    notes = {"south": lost, "witness": forged, "east": "nonsense"}
+    seen = newest_seen(north.running, notes)
+    assert seen is not None
+    assert (seen["size"], seen["by"], seen["note"]) == (size, "south", lost)
+    north.act(lambda core: start_recovery(core, north.now_us(), seen))
+    (entry,) = (e.local for e, *_ in north.running.journal.replay() if e.header.type == "log/epoch")
+    assert entry is not None
+    assert entry["seen"] == seen
+    assert entry["here"]["origin"] == origin
+    assert entry["here"]["size"] < size
+    assert newest_seen(north.running, {}) is None

@@ -42,7 +42,7 @@ from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.core import Core, Filed
 from detente.protocol.effect import Effect, Send
-from detente.protocol.incoming import line_quality, start_recovery
+from detente.protocol.incoming import line_quality, newest_seen, start_recovery
 from detente.protocol.learned import note_own
 from detente.protocol.renewal import renew_log
 from detente.units import format_time
@@ -433,8 +433,10 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     async def recover(request: Request[Any, Any, Any]) -> dict[str, Any]:
         await officer(request, "manage")
 
+        notes = await serving.heads_seen() if serving is not None else {}
+
         def job(core: Core) -> tuple[int, list[Effect]]:
-            start_recovery(core, node.now_us())
+            start_recovery(core, node.now_us(), newest_seen(core, notes))
             effects: list[Effect] = [Send(peer) for peer in core.state.peers]
             return len(core.epochs), effects
 

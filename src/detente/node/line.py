@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import random
 import re
@@ -22,6 +23,7 @@ from detente.errors import DetenteError, PeerError, UnavailableError
 from detente.hotline.health import Path
 from detente.ledger.checkpoint import cosigner_name
 from detente.ledger.cosignature import verify_cosignatures
+from detente.ledger.note import NOTE_BYTES
 from detente.ledger.witness import ADD_CHECKPOINT_BYTES, encode_add_checkpoint
 from detente.limits import FRAME_BYTES, LEARNED_BYTES
 from detente.node import tls
@@ -398,6 +400,16 @@ class Cosigning:
             if status == 403:  # it may not know our newest key; after this it does, at the next try
                 await self._introduce()
             raise UnavailableError("cosigner-answered", answered(status, answer))
+
+    async def seen(self) -> str | None:
+        """The last head of our log that it cosigned, as it serves it; None where it does not answer."""
+        origin = await self.node.do(lambda core: core.origin)
+        path = f"/witness/{hashlib.sha256(origin.encode()).hexdigest()}/checkpoint"
+        try:
+            status, body = await ask_peer(self.client, path, b"", NOTE_BYTES, "GET")
+        except (httpx.HTTPError, DetenteError, OSError):
+            return None
+        return body.decode("utf-8", "replace") if status == 200 else None
 
     async def _introduce(self) -> None:
         """Hand the cosigner what our root signed about our keys: it may have no line to us."""

@@ -257,6 +257,11 @@ class Serving:
         if detours:
             self._loop.call_soon_threadsafe(self._detour, detours)
 
+    async def heads_seen(self) -> dict[str, str]:
+        """The newest note of our log that each cosigner holds and answers with now."""
+        found = await asyncio.gather(*(one.seen() for one in self.cosigning.values()))
+        return {name: note for name, note in zip(self.cosigning, found, strict=True) if note}
+
     def _on_keys(self) -> None:
         self._loop.call_soon_threadsafe(self._take_certificate)
 

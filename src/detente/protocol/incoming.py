@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from detente.agreement.card import parse_certificate
 from detente.errors import DetenteError, PeerError, RefusedError, UsageError
+from detente.ledger.checkpoint import parse_checkpoint, verify_checkpoint
 from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
+from detente.ledger.note import parse_note
 from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
 from detente.limits import FRAME_BYTES, FRAME_STATEMENTS
 from detente.protocol import cease, linestate, talk
@@ -233,6 +236,9 @@ def _report_move(
 def _read_lost(core: Core, frame: Frame, now_us: int) -> list[tuple[Statement, Openings]]:
     """Statements of ours that the peer sent back: only those that our own keys signed count."""
     found = []
+    lost_keys: dict[
+        str, PublicKeys
+    ] = {}  # a key that replaced another since is lost with what it signed
     for sealed in frame.lost:
         try:
             plain = core.identity.opener.open(sealed, seal_info(frame.sender, core.identity.party))
@@ -241,19 +247,46 @@ def _read_lost(core: Core, frame: Frame, now_us: int) -> list[tuple[Statement, O
                 raise PeerError(
                     "lost-misdirected", "a statement sent back is not of this link", evidence=plain
                 )
-            public = core.state.keys.known_key(core.identity.party, statement.key)
+            opened = check_openings(statement, openings)
+            if statement.type == "policy/key-certificate":
+                lost_keys |= _own_certified(core, body_values(opened).get("certificate"))
+            public = lost_keys.get(statement.key) or core.state.keys.known_key(
+                core.identity.party, statement.key
+            )
             verify_envelope(statement.envelope, public, core.identity.verifier)
-            found.append((statement, check_openings(statement, openings)))
+            found.append((statement, opened))
         except PeerError as error:
             core.keep_evidence(now_us, frame.sender, error)
     return sorted(found, key=lambda pair: (pair[0].chain, pair[0].sequence))
 
 
-def start_recovery(core: Core, now_us: int) -> None:
+def _own_certified(core: Core, signed: object) -> dict[str, PublicKeys]:
+    """A signing key of ours that a lost certificate of our own root vouches for."""
+    party, agreement = core.identity.party, core.state.agreement
+    if agreement is None:
+        return {}
+    certificate = parse_certificate(
+        signed,
+        party=party,
+        root=agreement.members[party].root,
+        field="certificate",
+        verifier=core.identity.verifier,
+    )
+    if certificate.use != "signing":
+        return {}
+    public = parse_public_keys(certificate.key, verifier=core.identity.verifier)
+    return {certificate.key_id: public}
+
+
+def start_recovery(core: Core, now_us: int, seen: Json | None = None) -> None:
     """The operator's decision to take lost statements back and go on in a new log epoch.
 
     The tree this node signed before the loss is gone; to go on in it would fork it against every
-    checkpoint that others hold. So a new epoch, a new log, is opened, and its first entry says why.
+    checkpoint that others hold. So a new epoch, a new log, is opened, and its first entry says why, which was the
+    last head of the old log here, and which the last that others have seen of it.
+
+    Args:
+        seen: the newest head of the old log that a peer or witness holds, verified (`newest_seen`).
 
     Raises:
         UsageError: nothing is lost.
@@ -263,10 +296,51 @@ def start_recovery(core: Core, now_us: int) -> None:
             "not-behind",
             "this node's record is not behind; recovery is for a record that lost statements",
         )
+    kept = core.journal.checkpoint()
+    here = None if kept is None else head_json(kept[1])
     core.state.open_epoch(core.tree.size)  # before the entry, whose leaf is salted for the new log
     core.append_local(
-        now_us, "log/epoch", epoch=len(core.epochs), reason="restored from an old backup"
+        now_us,
+        "log/epoch",
+        epoch=len(core.epochs),
+        reason="restored from an old backup",
+        here=here,
+        seen=seen,
     )
+
+
+def head_json(note: str) -> Json:
+    """A head of a log as an entry keeps it: origin, size and root beside the whole note."""
+    found = parse_checkpoint(parse_note(note))
+    return {
+        "origin": found.origin,
+        "size": found.size,
+        "root": found.root.hex(),
+        "note": note,
+    }
+
+
+def newest_seen(core: Core, notes: Mapping[str, str]) -> Json | None:
+    """The newest head of this log that others hold: only what our own keys signed counts.
+
+    Args:
+        notes: by who holds it.
+    """
+    best: Json | None = None
+    party, keys = core.identity.party, core.state.keys
+    certificates = keys.certificates.get(party, {})
+    for holder, note in sorted(notes.items()):
+        for public in [
+            keys.known_key(party, one.key_id)
+            for one in certificates.values()
+            if one.use == "signing"
+        ]:
+            with contextlib.suppress(DetenteError):
+                verify_checkpoint(note, core.origin, public, core.identity.verifier)
+                found = head_json(note) | {"by": holder}
+                if best is None or found["size"] > best["size"]:
+                    best = found
+    return best
 
 
 def _recover(
