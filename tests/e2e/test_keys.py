@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from typing import Any
@@ -189,3 +190,29 @@ def test_encrypted_backup_opens_only_with_its_passphrase_and_a_plain_one_still_r
         assert home.identity().signer.public == Home(north.dir).identity().signer.public
         assert (home.path / "keys" / "next" / "sealing.seed").stat().st_mode & 0o077 == 0
         assert kit.ok("ledger", "verify", home.path, "--json").json["consistent"]
+
+
+def test_node_that_moved_is_reached_at_the_address_of_its_new_card(make: Any, kit: Any) -> None:
+    """S-CARD-1: the root says where, the peer goes there, and a restart remembers; nobody agrees anew."""
+    parties = make()
+    north, south = parties.north, parties.south
+    parties.start("north", "south")
+    parties.wait_open()
+    host, port = "127.0.0.1", kit.free_port()
+    found = kit.ok("keys", "address", south.dir, f"https://{host}:{port}", "--json").json
+    assert found["told"] == ["north"]
+    parties.settle()
+    south.stop()
+    config = south.dir / "config.toml"
+    config.write_text(
+        re.sub(r"^listen = .*", f'listen = "{host}:{port}"', config.read_text(), flags=re.M)
+    )
+    south.start()
+    ran = parties.file(north, kit.feature("A-1", 10, 10), "--wait", "delivered")
+    assert ran.code == 0, ran.err
+    north.stop()
+    north.start()
+    ran = parties.file(north, kit.feature("A-2", 10, 10), "--wait", "delivered")
+    assert ran.code == 0, ran.err
+    wrong = kit.cli("keys", "address", south.dir, "ftp://x", "--json")
+    assert (wrong.code, wrong.json["error"]["code"]) == (2, "address-malformed")

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from detente.agreement.card import issue_certificate
+from detente.agreement.card import CARD_TYPE, issue_certificate
 from detente.agreement.document import sign_document
 from detente.agreement.revocation import issue_revocation
-from detente.errors import PeerError
+from detente.errors import PeerError, RefusedError
 from detente.protocol import views
 from detente.protocol.audit import audit
 from detente.protocol.history import proof
@@ -22,6 +22,7 @@ from detente.simulation.node import SimNode, converse
 from detente.simulation.officer import random_notice
 from detente.simulation.party import DAY_US
 from detente.simulation.room import Room
+from detente.units import format_time
 
 WHO: dict[str, Any] = {"officer": "o", "desk": "d"}
 Two = tuple[Room, SimNode, SimNode]
@@ -229,3 +230,41 @@ def test_voucher_for_another_statement_or_by_a_key_that_does_not_count_is_refuse
             check_voucher(state, one[0], wrong, now_us)
     with pytest.raises(PeerError, match="count now"):
         check_voucher(state, one[0], voucher, now_us - 10 * DAY_US)
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({}, None),
+        ({"address": "http://x:1"}, "card-wrong"),
+        ({"address": "https://x"}, "card-wrong"),
+        ({"address": "https://x:99999"}, "card-wrong"),
+        ({"address": "https://u@x:1/path"}, "card-wrong"),
+        ({"name": "Another"}, "card-wrong"),
+        ({"role": "neutral"}, "card-wrong"),
+        ({"tls_ca": "AAAA"}, "card-wrong"),
+        ({"issued": "2001-01-01T00:00:00Z"}, "card-wrong"),
+        ({"issued": 5}, "card-malformed"),
+    ],
+)
+def test_card_of_a_party_changes_its_address_and_nothing_that_was_agreed(
+    two: Two, changed: dict[str, Any], rule: str | None
+) -> None:
+    """S-CARD-1: a later card of the same root, name, role and authority; anything else is refused."""
+    _, north, south = two
+    document = {
+        **north.party.card["document"],
+        "address": "https://there.invalid:4711",
+        "issued": format_time(north.now_us()),
+        **changed,
+    }
+    card = sign_document(north.party.root, CARD_TYPE, document)
+    if rule is not None:
+        with pytest.raises(RefusedError) as caught:
+            say(north, "policy/card", {"card": card})
+        assert caught.value.code == rule
+        return
+    say(north, "policy/card", {"card": card})
+    converse(north, south)
+    assert south.running.state.cards["north"].address == "https://there.invalid:4711"
+    sound(north, south)

@@ -172,6 +172,7 @@ class Card(msgspec.Struct, frozen=True):
     Attributes:
         address: ``https://host:port`` of the node.
         tls_ca: the DER of the X.509 authority made with the root's Ed25519 key, base64url.
+        issued_us: when, by its maker's clock; of two cards the later counts.
         signed: the signed card document.
     """
 
@@ -183,6 +184,7 @@ class Card(msgspec.Struct, frozen=True):
     tls_ca: str
     certificates: tuple[KeyCertificate, ...]
     signed: Json
+    issued_us: int = 0
 
     def certificate(self, use: Use) -> KeyCertificate:
         """The certificate with the highest serial for one use."""
@@ -263,6 +265,7 @@ def parse_card(signed: object, *, field: str = "card", verifier: Verifier = STRI
             tls_ca=str(document["tls_ca"]),
             certificates=certificates,
             signed=dict(signed) if isinstance(signed, Mapping) else {},
+            issued_us=parse_time(document["issued"]),
         )
     except (KeyError, TypeError, UsageError) as error:
         raise PeerError(

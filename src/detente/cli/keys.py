@@ -12,7 +12,7 @@ from detente.cli.client import Api
 from detente.cli.output import dtg, errors, out, print_table, show, table
 from detente.errors import DetenteError, UsageError
 from detente.node import rotation
-from detente.node.home import Home
+from detente.node.home import Home, check_address, read_json, write_json
 from detente.units import format_time, parse_time
 
 app = typer.Typer(help="List, rotate and revoke this party's keys.", no_args_is_help=True)
@@ -160,6 +160,36 @@ def rotate(
         as_json,
         lambda: out.print(
             f"new {checked} key {key}, used from {dtg(format_time(from_us))}; told {', '.join(told) or 'nobody yet'}",
+            markup=False,
+        ),
+    )
+
+
+@app.command()
+@errors
+def address(
+    directory: Dir,
+    where: Annotated[str, typer.Argument(metavar="ADDRESS", help="https://HOST:PORT")],
+    as_json: Json = False,
+) -> None:
+    """Say on the card where others reach this node, and tell them; `listen` in config.toml is this node's own."""
+    home = Home(directory)
+    check_address(where, field="ADDRESS")
+    before = read_json(home.path / "card.json", field="card")
+    with Api(directory) as api:
+        card = rotation.renew_card(home, address=where)
+        try:
+            told = api.json(
+                "POST", "/api/v1/policy", body={"type": "policy/card", "document": card}
+            )["signed"]
+        except DetenteError:
+            write_json(home.path / "card.json", before)
+            raise
+    show(
+        {"address": where, "told": told},
+        as_json,
+        lambda: out.print(
+            f"others reach this node at {where}; told {', '.join(told) or 'nobody yet'}",
             markup=False,
         ),
     )

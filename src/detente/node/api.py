@@ -73,7 +73,7 @@ class NewOperator(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PolicyDocument(msgspec.Struct, forbid_unknown_fields=True):
-    """A key certificate or revocation that our root signed."""
+    """A key certificate, a revocation or a card that our root signed."""
 
     type: str
     document: dict[str, Any]
@@ -339,7 +339,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
     @post(
         "/api/v1/policy",
         status_code=201,
-        summary="Tell the peers of a key certificate or revocation",
+        summary="Tell the peers of a key certificate, a revocation or a card",
         tags=["keys"],
     )
     async def policy(
@@ -349,11 +349,12 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         field = {
             "policy/key-certificate": "certificate",
             "policy/key-revocation": "revocation",
+            "policy/card": "card",
         }.get(data.type)
         if field is None:
             raise UsageError(
                 "type-unknown",
-                f"type is {data.type!r}; it must be policy/key-certificate or policy/key-revocation",
+                f"type is {data.type!r}; it must be policy/key-certificate, policy/key-revocation or policy/card",
             )
 
         def job(core: Core) -> tuple[tuple[str, ...], list[Effect]]:

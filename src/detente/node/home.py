@@ -130,7 +130,12 @@ def split_listen(text: str, *, field: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _check_address(address: str, *, field: str) -> None:
+def check_address(address: str, *, field: str) -> None:
+    """Raise unless an address is one under which a node can be reached.
+
+    Raises:
+        UsageError: ``address-malformed`` or ``listen-malformed``.
+    """
     if not address.startswith("https://"):
         raise UsageError(
             "address-malformed",
@@ -159,7 +164,7 @@ class Home:
             split_listen(self.config.listen, field="listen")
             split_listen(self.config.api, field="api")
             for party, address in self.config.alternates.items():
-                _check_address(address, field=f"alternates.{party}")
+                check_address(address, field=f"alternates.{party}")
         except OSError as error:
             raise UsageError(
                 "config-unreadable",
@@ -361,7 +366,7 @@ def init_home(
             )
         shown_host = f"[{host}]" if ":" in host else host
         address = f"https://{shown_host}:{port}"
-    _check_address(address, field="--address")
+    check_address(address, field="--address")
     api = api or f"127.0.0.1:{port + 1}"
     split_listen(api, field="--api")
     if (path / "config.toml").exists():

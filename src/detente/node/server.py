@@ -230,7 +230,19 @@ class Serving:
                         core, self.lines, self.node.now_us(), time.monotonic()
                     )
                 )
+            self._follow_cards()
             await asyncio.sleep(1.0)
+
+    def _follow_cards(self) -> None:
+        """Call each party where its newest card says that it is; a second address of the settings stays."""
+        cards = self.node.core.state.cards
+        reached = [(peer, line.client) for (peer, _), line in self.lines.items()]
+        reached += [(name, one.client) for name, one in self.cosigning.items()]
+        for party, client in reached:
+            card = cards.get(party)
+            if card is not None and client.base_url != httpx.URL(card.address):
+                log.info("%s is reached at another address from now on", party)
+                client.base_url = card.address
 
     @property
     def stopping(self) -> asyncio.Event:

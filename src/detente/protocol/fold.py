@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from detente.agreement.card import Card, parse_certificate
+from detente.agreement.card import Card, parse_card, parse_certificate
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.revocation import parse_revocation
 from detente.agreement.terms import Agreement, verify_agreement_file
@@ -285,9 +285,8 @@ class State(msgspec.Struct):
             agreement, cards = verify_agreement_file(local["file"], verifier=self.verifier)
             self.agreements[agreement.hash] = agreement
             self.current_agreement = agreement.hash
-            self.cards.update(cards)
             for card in cards.values():
-                self.keys.add_card(card)
+                self.take_card(card)
         elif kind == "conflict/advisory":
             record = local["conflict"]
             self._record_conflict(entry.index, time_us, record)
@@ -332,6 +331,13 @@ class State(msgspec.Struct):
             self.vouched.add(local["statement"])
         elif kind in _APPLY_LOCAL:
             _APPLY_LOCAL[kind](self, entry, local)
+
+    def take_card(self, card: Card) -> None:
+        """Take in a verified card; of two the later counts."""
+        known = self.cards.get(card.party)
+        if known is None or known.root != card.root or known.issued_us <= card.issued_us:
+            self.cards[card.party] = card
+        self.keys.add_card(card)
 
     @property
     def exercise_only(self) -> bool:
@@ -512,6 +518,10 @@ def _apply_certificate(state: State, entry: Entry, statement: Statement, values:
     )
 
 
+def _apply_card(state: State, entry: Entry, statement: Statement, values: Json) -> None:
+    state.take_card(parse_card(values["card"], verifier=state.verifier))
+
+
 def _apply_revocation(state: State, entry: Entry, statement: Statement, values: Json) -> None:
     root = state.agreements[statement.agreement or ""].members[statement.party].root
     state.keys.revoke(
@@ -532,6 +542,7 @@ _APPLY: dict[str, Any] = {
     "receipt/opened": _apply_opened,
     "policy/key-certificate": _apply_certificate,
     "policy/key-revocation": _apply_revocation,
+    "policy/card": _apply_card,
     **cease.APPLY,
     **deadlines.APPLY,
     **ladder.APPLY,

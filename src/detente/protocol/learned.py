@@ -107,6 +107,12 @@ def note_own(core: Core, field: str, document: Json, now_us: int) -> None:
         PeerError: not signed by its root.
     """
     party, verifier = core.identity.party, core.identity.verifier
+    if field == "card":
+        raise UsageError(
+            "no-line",
+            f"{party} has no line by which to tell others; its address must come with a new agreement",
+            field="type",
+        )
     parse = parse_certificate if field == "certificate" else parse_revocation
     parse(document, party=party, root=core.state.cards[party].root, field=field, verifier=verifier)
     certificates, revocations = ([document], []) if field == "certificate" else ([], [document])

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
-from detente.agreement.card import parse_certificate
+from detente.agreement.card import parse_card, parse_certificate
 from detente.agreement.revocation import parse_revocation
 from detente.errors import DetenteError, RefusedError, shown
 from detente.limits import CLOCK_SKEW_FLAG_S, TRIES_MOST
@@ -31,6 +32,7 @@ TYPES: dict[str, Type] = {
     "activity/cancel": Type("A4", ("reason",), thread="must"),
     "policy/key-certificate": Type("P3", ("certificate",), chain="safety"),
     "policy/key-revocation": Type("P4", ("revocation",), chain="safety"),
+    "policy/card": Type("P5", ("card",), chain="safety"),
     "receipt/delivered": Type(
         "R1",
         ("answer", "flags", "leaf", "proof", "received", "rule", "statement"),
@@ -136,6 +138,8 @@ def judge(state: State, statement: Statement, openings: Openings) -> Answer:
             check_receipt_form(statement, values)
         elif statement.type.startswith("policy/key-"):
             _check_policy(state, statement, values)
+        elif statement.type == "policy/card":
+            _check_card(state, statement, values)
         if statement.type == "receipt/no-answer":
             _check_no_answer(state, values)
         elif statement.type in CHECKS:
@@ -310,6 +314,36 @@ def _check_no_answer(state: State, values: dict[str, Any]) -> None:
             "receipt-repeated",
             "that no answer came must be said once for each thing expected of a statement",
             field="expected",
+        )
+
+
+def _check_card(state: State, statement: Statement, values: dict[str, Any]) -> None:
+    """S-CARD-1: a card says anew where its party is reached, and nothing that was agreed."""
+    card = parse_card(values["card"], verifier=state.verifier)
+    known = state.cards.get(statement.party)
+    agreed = state.agreements[statement.agreement or ""].members[statement.party].root
+    if (
+        known is None
+        or (card.party, card.root) != (statement.party, agreed)
+        or (card.role, card.name, card.tls_ca) != (known.role, known.name, known.tls_ca)
+        or card.issued_us <= known.issued_us
+    ):
+        raise RefusedError(
+            "card-wrong",
+            f"card is of {card.party}, issued {format_time(card.issued_us)}; it must be of its maker with the agreed root, name, "
+            "role and authority, and newer than the one known",
+            field="card",
+        )
+    url = urlsplit(card.address)
+    try:
+        good = url.scheme == "https" and bool(url.hostname) and url.port is not None
+    except ValueError:
+        good = False
+    if not good or url.path or url.query or url.username or not card.address.isprintable():
+        raise RefusedError(
+            "card-wrong",
+            f"address is {shown(card.address)}; it must be https://HOST:PORT",
+            field="card",
         )
 
 
