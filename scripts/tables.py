@@ -18,9 +18,11 @@ from detente.hotline.cease import CEASE_MOVES, EMERGENCY_MOVES
 from detente.hotline.health import LINE_MOVES, word_for
 from detente.hotline.talk import ANSWER_MOVES, CALL_MOVES
 from detente.notice.ladder import RUNG_MOVES, RUNG_MOVES_IN_ORDER, RUNG_STATES
+from detente.simulation.faults import WORDS
+from detente.simulation.lies import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("docs/spec/hotline.md",)
+PAGES = ("docs/spec/hotline.md", "docs/guide/simulation.md")
 
 
 def draw(
@@ -47,6 +49,12 @@ def draw(
     return "\n".join(lines)
 
 
+def draw_rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of rows as a page shows it."""
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
 def tables() -> dict[str, str]:
     """Every table that is drawn, by the name in its marks."""
     calls = {
@@ -65,6 +73,23 @@ def tables() -> dict[str, str]:
         "line-words": draw(words, states=observed, said=declared, corner="observed \\ declared"),
         "answer": draw(
             ANSWER_MOVES, states=("asked", "standby", "affirm", "negative", "wilco", "unable")
+        ),
+        "faults": draw_rows(
+            ("fault", "what happens"),
+            [(f"`{name}`", what) for name, what in WORDS.items()],
+        ),
+        "lies": draw_rows(
+            ("dishonesty", "the liar", "caught by", "rule", "evidence"),
+            [
+                (
+                    f"`{lie.name}`",
+                    lie.what,
+                    lie.where,
+                    lie.rule,
+                    f"`{lie.evidence}`" if lie.evidence else "none",
+                )
+                for lie in CATALOGUE
+            ],
         ),
         "call": draw(calls, states=("claimed", "disputed", "agreed")),
     }

@@ -196,6 +196,50 @@ def prove_absence(
 
 
 @errors
+def evidence(
+    directory: Dir,
+    action: Annotated[str, typer.Argument(metavar="list|export", help="What to do.")] = "list",
+    number: Annotated[int | None, typer.Argument(metavar="N", help="Which, of the list.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    as_json: Json = False,
+) -> None:
+    """What this record proves against others; or one of them as a file that proves it to anyone. Exits 1 if there is any."""
+    if action not in ("list", "export") or (action == "export") != (
+        number is not None and output is not None
+    ):
+        raise UsageError(
+            "evidence-action",
+            f"action is {action!r}; it must be list, or export with N and -o FILE",
+            field="action",
+        )
+    with Api(directory) as api:
+        if output is not None:
+            data = api.request("GET", f"/api/v1/contradictions/{number}").content
+            output.write_bytes(data)
+            written = f"{output}: {len(data)} bytes; anyone can check it with: detente verify {output} --trust AGREEMENT"
+            show(
+                {"file": str(output), "bytes": len(data)},
+                as_json,
+                lambda: out.print(written, markup=False),
+            )
+            return
+        found = api.json("GET", "/api/v1/contradictions")
+
+    def text() -> None:
+        if not found["evidence"]:
+            out.print("none: nothing in this record proves a wrong of anybody", markup=False)
+        for row in found["evidence"]:
+            out.print(
+                f"{row['number']}  {row['kind']} by {row['against']}, entry {row['entry']}, {when(row['time'])}",
+                markup=False,
+            )
+
+    show(found, as_json, text)
+    if found["evidence"]:
+        raise typer.Exit(EXIT_BAD_NEWS)
+
+
+@errors
 def verify(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")],
     trust: Annotated[
@@ -203,9 +247,12 @@ def verify(
     ],
     as_json: Json = False,
 ) -> None:
-    """Check a bundle, or a proof of absence, offline: 0 valid (and nothing found), 1 invalid (or notices found), 3 cannot tell."""
+    """Check a bundle, a proof of absence or evidence, offline: 0 valid (and nothing found), 1 invalid (or notices found), 3 cannot tell."""
     data = read_file(bundle, "BUNDLE")
     roots, agreement = read_trust(trust)
+    if data.startswith(b"detente-evidence/"):
+        _verify_evidence(data, roots, as_json)
+        return
     if data.startswith(b"detente-absence/"):
         _verify_absence(data, roots, as_json)
         return
@@ -264,6 +311,30 @@ def _show_invalid(data: bytes, error: DetenteError, as_json: bool) -> NoReturn:
         lambda: out.print(f"INVALID: {problem}", markup=False, style="bold"),
     )
     raise typer.Exit(EXIT_BAD_NEWS)
+
+
+def _verify_evidence(data: bytes, roots: dict[str, PublicKeys], as_json: bool) -> None:
+    from detente.protocol.evidence import verify_evidence
+
+    try:
+        proved = verify_evidence(data, roots)
+    except DetenteError as error:
+        _show_invalid(data, error, as_json)
+    found: dict[str, Any] = {"valid": True, **msgspec.to_builtins(proved)}
+
+    def text() -> None:
+        if proved.exercise:
+            out.print("EXERCISE: nothing flies", style="bold")
+        out.print(f"PROVED: {proved.sentence}", markup=False, style="bold")
+        for name, value in proved.facts.items():
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            out.print(f"  {name.replace('_', ' ')}: {shown}", markup=False)
+        out.print(
+            f"  signed with keys of {proved.against}; who held them, and why, this does not say",
+            markup=False,
+        )
+
+    show(found, as_json, text)
 
 
 def _verify_absence(data: bytes, roots: dict[str, PublicKeys], as_json: bool) -> None:

@@ -311,6 +311,7 @@ class Node:
                     "log-inconsistent",
                     f"the log of {party} does not extend what it showed before",
                     party,
+                    heads=list(answer.evidence),
                 )
             )
         return answer, effects

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from detente.errors import UnavailableError
+from detente.errors import UnavailableError, UsageError
 from detente.node import shapes
 from detente.node.node import Node
 from detente.node.operators import Action, Officer
@@ -19,6 +19,7 @@ from detente.protocol.absence import make_absence
 from detente.protocol.bundle import make_bundle
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
+from detente.protocol.evidence import export_evidence, find_evidence
 from detente.protocol.question import ask
 from detente.units import format_time, parse_time
 
@@ -116,7 +117,43 @@ def record_routes(node: Node, officer: FindOfficer) -> list[Any]:
         )
         return Response(made, media_type=TEXT)
 
-    return [ask_record, prove, prove_absence]
+    @get(
+        "/api/v1/contradictions",
+        responses=shapes.answers(200, shapes.EvidenceList),
+        summary="What this record proves against others",
+        tags=["record"],
+    )
+    async def list_evidence(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "read")
+        found = await node.do(lambda core: list(find_evidence(core)))
+        rows = [
+            {"number": number, "kind": one.kind, "against": one.against, "entry": one.index}
+            | {"time": one.time}
+            for number, one in enumerate(found, 1)
+        ]
+        return stamped({"evidence": rows})
+
+    @get(
+        "/api/v1/contradictions/{number:int}",
+        summary="A file that proves one of them to anyone",
+        tags=["record"],
+    )
+    async def export(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
+        await officer(request, "prove")
+
+        def make(core: Core) -> bytes:
+            found = list(find_evidence(core))
+            if not 1 <= number <= len(found):
+                raise UsageError(
+                    "evidence-unknown",
+                    f"evidence is {number}; it must be one of the {len(found)} that this record has",
+                    field="number",
+                )
+            return export_evidence(core, found[number - 1])
+
+        return Response(await node.do(make), media_type=TEXT)
+
+    return [ask_record, prove, prove_absence, list_evidence, export]
 
 
 async def _cosigned_now(node: Node, wait_s: float) -> None:

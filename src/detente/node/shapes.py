@@ -300,6 +300,22 @@ class PriorNotices(Stamped):
     limits: list[str]
 
 
+class ListedEvidence(Shape):
+    """Something in this record that proves what another party did; see docs/spec/evidence.md."""
+
+    number: int
+    kind: str
+    against: str
+    entry: int
+    time: str
+
+
+class EvidenceList(Stamped):
+    """What this record proves against others, in the order of its entries."""
+
+    evidence: list[ListedEvidence]
+
+
 # -- ceases -------------------------------------------------------------------------------------------
 
 

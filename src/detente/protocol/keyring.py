@@ -119,6 +119,20 @@ class Keyring:
             return found
         raise problem or invalid(self._kind, f"no certified key of {owner} is in the {self._kind}")
 
+    def cosigned(self, note: str, party: str) -> Cosigned:
+        """A party's cosignature of a checkpoint.
+
+        Raises:
+            PeerError: there is none that verifies under a key of the proof.
+        """
+        for (owner, key_id), public in self._public.items():
+            if owner == party:
+                found = verify_cosignatures(note, {cosigner_name(party): public}, self._verifier)
+                if found.cosigned:
+                    self._used.add((owner, key_id))
+                    return found.cosigned[0]
+        raise invalid(self._kind, f"{party} has not cosigned a head in the {self._kind}")
+
     def cosigners(
         self, note: str, owner: str, lines: int, remarks: list[str]
     ) -> list[tuple[str, Cosigned]]:

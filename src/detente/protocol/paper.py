@@ -21,14 +21,15 @@ def invalid(kind: str, message: str) -> PeerError:
     return PeerError(f"{kind}-invalid", message, field=kind)
 
 
-def title_of(kind: str, version: int, *, exercise: bool) -> bytes:
+def title_of(kind: str, version: int, *, exercise: bool | None) -> bytes:
     """The first line.
 
     Example:
         >>> title_of("bundle", 2, exercise=True)
         b'detente-bundle/2 EXERCISE\\n'
     """
-    return f"detente-{kind}/{version} {'EXERCISE' if exercise else 'REAL'}\n".encode()
+    word = {True: "EXERCISE", False: "REAL", None: "NEITHER"}[exercise]
+    return f"detente-{kind}/{version} {word}\n".encode()
 
 
 def encode_paper(kind: str, content: Json) -> bytes:
@@ -38,12 +39,20 @@ def encode_paper(kind: str, content: Json) -> bytes:
     return body + _sha256_line(body)
 
 
-def decode_paper(kind: str, data: bytes, members: dict[int, frozenset[str]], most: int) -> Json:
+def decode_paper(
+    kind: str,
+    data: bytes,
+    members: dict[int, frozenset[str]],
+    most: int,
+    *,
+    neither: bool = False,
+) -> Json:
     """The content of a file, whose form is checked and nothing else.
 
     Args:
         members: by version, the exact members that the JSON has beside `EXERCISE` and `v`.
         most: bytes.
+        neither: EXERCISE may be null, for what belongs to no exercise and to nothing real.
 
     Raises:
         PeerError: of other form.
@@ -54,7 +63,7 @@ def decode_paper(kind: str, data: bytes, members: dict[int, frozenset[str]], mos
     titles = {
         title_of(kind, version, exercise=exercise): (version, exercise)
         for version in members
-        for exercise in (True, False)
+        for exercise in (True, False, *((None,) if neither else ()))
     }
     if len(lines) != 4 or lines[3] or lines[0] + b"\n" not in titles:
         raise invalid(kind, "it must be a title, one line of JSON and a sha256 line")

@@ -16,6 +16,7 @@ from detente.agreement.card import parse_card, parse_certificate
 from detente.agreement.revocation import parse_revocation
 from detente.errors import DetenteError, RefusedError, shown
 from detente.limits import CLOCK_SKEW_FLAG_S, TRIES_MOST
+from detente.notice.activity import parse_activity_body
 from detente.protocol import cease, deadlines, ladder, linestate, roster, talk
 from detente.protocol.form import THREAD_KINDS, Type, check_text, is_statement_id, is_time, matches
 from detente.protocol.statement import Openings, Statement, body_values, is_desk
@@ -149,6 +150,33 @@ def judge(state: State, statement: Statement, openings: Openings) -> Answer:
     return Answer("delivered")
 
 
+def judge_alone(statement: Statement, openings: Openings) -> Answer:
+    """What can be said of a statement whatever else was said: the part of `judge` that needs no record.
+
+    A rule that it names is broken for every reader; one that it does not name may be broken all the same.
+    What a newer version may know, a type or a field, breaks none.
+    """
+    row = TYPES.get(statement.type)
+    if row is None or set(statement.body) - set(row.required) - set(row.optional):
+        return Answer("delivered")
+    try:
+        _check_form(row, statement, openings)
+        values = body_values(openings)
+        if statement.type.startswith("activity/"):
+            _check_owner(statement)
+        if statement.type == "activity/notice":
+            assert statement.thread is not None
+            name = statement.thread.id.partition(":")[2]
+            parse_activity_body(values, name=name, exercise=statement.exercise)
+        elif statement.type == "activity/cancel":
+            check_text(values, "reason")
+        elif statement.type.startswith("receipt/"):
+            check_receipt_form(statement, values)
+    except DetenteError as error:
+        return Answer("refused", error.code, str(error))
+    return Answer("delivered")
+
+
 def _check_form(row: Type, statement: Statement, openings: Openings) -> None:
     unknown = sorted(set(statement.body) - set(row.required) - set(row.optional))
     missing = sorted(set(row.required) - set(openings))
@@ -219,7 +247,7 @@ def _check_exercise(state: State, statement: Statement) -> None:
         )
 
 
-def _check_thread(state: State, statement: Statement) -> None:
+def _check_owner(statement: Statement) -> None:
     thread = statement.thread
     assert thread is not None
     party, colon, name = thread.id.partition(":")
@@ -229,6 +257,12 @@ def _check_thread(state: State, statement: Statement) -> None:
             f"notice id is {thread.id!r}; it must start with {statement.party}:",
             field="thread",
         )
+
+
+def _check_thread(state: State, statement: Statement) -> None:
+    thread = statement.thread
+    assert thread is not None
+    _check_owner(statement)
     notice = state.notices.get(thread.id)
     if notice is None:
         if statement.type == "activity/cancel":

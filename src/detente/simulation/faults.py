@@ -6,30 +6,37 @@ import msgspec
 
 from detente.errors import UsageError, shown
 
+WORDS: dict[str, str] = {
+    "loss": "a frame never arrives",
+    "duplication": "a frame arrives twice",
+    "reordering": "a frame arrives long after later ones",
+    "partition": "two nodes cannot reach each other for minutes",
+    "crash": "a node dies between any two effects of a job, or just before or after its commit, and starts again",
+    "torn-write": "a node dies in the middle of a commit; what was written of it is undone at the start",
+    "disk-full": "a node cannot write for a while",
+    "clock-skew": "a node's clock is minutes off, and jumps",
+    "rotation": "a party's signing, sealing or transport key is replaced while statements are under way",
+    "stale-restore": "a node is restored from an old backup, finds out from its peers, and recovers",
+    "lies": "a party of the agreement lies, as the catalogue of dishonesty has it",
+}
+NAMES = tuple(WORDS)
+
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
-    """Which faults happen.
-
-    Attributes:
-        loss: a frame never arrives.
-        duplication: a frame arrives twice.
-        reordering: a frame arrives long after later ones.
-        partition: two nodes cannot reach each other for minutes.
-        crash: a node dies just before or just after a commit, and starts again.
-        disk_full: a node cannot write for a while.
-        clock_skew: a node's clock is minutes off, and jumps.
-    """
+    """Which faults happen; what each is, `WORDS` says."""
 
     loss: bool = False
     duplication: bool = False
     reordering: bool = False
     partition: bool = False
     crash: bool = False
+    torn_write: bool = False
     disk_full: bool = False
     clock_skew: bool = False
+    rotation: bool = False
+    stale_restore: bool = False
+    lies: bool = False
 
-
-NAMES = tuple(name.replace("_", "-") for name in Faults.__struct_fields__)
 
 # Per mille of frames or commits, chosen so that an hour of two nodes meets every fault many times.
 LOSS = 80
