@@ -78,6 +78,7 @@ COURIER_FRAMES = (
 )
 COURIER_BYTES = 64 * 2**20  # or this much; what is left goes with the next journey
 RENEWED_AT_ONCE = 400  # old heads in one entry, some 10 KB each: one for every two hours of a month
+TALKS_AT_ONCE = 200  # threads in one answer: some days of talk, 100 KB
 BACK_STEP_US = (
     1_000_000  # entries may overtake each other by milliseconds; more is a clock that was set
 )

@@ -164,6 +164,12 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
     """List all threads; exits 1 while an answer of ours is owed."""
     with Api(directory) as api:
         found = api.json("GET", "/api/v1/talks")
+        rows, after = {row["key"]: row for row in found["talks"]}, found.pop("next")
+        while after is not None:
+            page = api.json("GET", "/api/v1/talks", params={"before": after})
+            rows |= {row["key"]: row for row in page["talks"]}
+            after = page["next"]
+        found["talks"] = sorted(rows.values(), key=lambda row: row["last"], reverse=True)
 
     def text() -> None:
         if not found["talks"] and not found["drafts"]:

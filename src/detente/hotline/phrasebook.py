@@ -28,6 +28,7 @@ SOURCE = "en"  # the language the others are compared with
 _SLOT = re.compile(r"\{([a-z0-9-]+)\}", re.ASCII)
 _SLOT_NAME = re.compile(rf"({'|'.join(SLOT_TYPES)})(?:-[2-9])?", re.ASCII)
 _PHRASE_ID = re.compile(r"[a-z]{1,32}\.[a-z][a-z0-9-]{0,31}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CALLSIGN = re.compile(r"[A-Z0-9](?:[A-Z0-9 -]{0,14}[A-Z0-9])?", re.ASCII)
 _UNITS_S = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 _LRI, _PDI = "\u2066", "\u2069"  # left-to-right isolate, and its end
@@ -35,11 +36,25 @@ _LRI, _PDI = "\u2066", "\u2069"  # left-to-right isolate, and its end
 Slots = Mapping[str, Any]
 
 
+class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether an officer whose language it is has reviewed some words.
+
+    Attributes:
+        by, on: who, and the day in ISO 8601; a review names both, a draft neither.
+    """
+
+    status: Literal["draft", "reviewed"]
+    by: str | None = None
+    on: str | None = None
+
+
 class Language(msgspec.Struct, frozen=True):
     """One language's words.
 
     Attributes:
-        review: ``draft`` until an officer whose language it is has reviewed the file.
+        review: of the phrases that have none of their own: ``draft`` until an officer whose language it is has
+            reviewed the file.
+        reviews: by phrase id, of those that have one.
         units: the short names of day, hour, minute and second.
         texts: by phrase id, with slots in braces.
     """
@@ -50,6 +65,13 @@ class Language(msgspec.Struct, frozen=True):
     review: Literal["draft", "reviewed"]
     units: dict[str, str]
     texts: dict[str, str]
+    reviews: dict[str, Review] = {}
+    reviewer: str | None = None
+    reviewed_on: str | None = None
+
+    def review_of(self, phrase: str) -> Review:
+        """The review of one phrase: its own, else that of the file."""
+        return self.reviews.get(phrase) or Review(self.review, self.reviewer, self.reviewed_on)
 
 
 class Phrasebook(msgspec.Struct, frozen=True):
@@ -91,7 +113,7 @@ def parse_language(text: str) -> Language:
     try:
         document = tomllib.loads(text)
         head = document["language"]
-        strange = set(document) - {"language", "units", *GROUPS}
+        strange = set(document) - {"language", "units", "reviews", *GROUPS}
         if strange or set(document["units"]) != {unit for unit, _ in _UNITS_S}:
             wrong = min(strange, default="units")
             raise UsageError(
@@ -99,9 +121,10 @@ def parse_language(text: str) -> Language:
                 f"phrases have {shown(wrong)}; it must be one of the groups, or the units day, hour, minute and second",
                 field=wrong,
             )
-        return msgspec.convert(
+        language = msgspec.convert(
             {
                 **head,
+                "reviews": document.get("reviews", {}),
                 "units": document["units"],
                 "texts": {
                     f"{group}.{name}": words
@@ -111,8 +134,24 @@ def parse_language(text: str) -> Language:
             },
             Language,
         )
+        _check_reviews(language)
+        return language
     except (tomllib.TOMLDecodeError, KeyError, msgspec.ValidationError) as error:
         raise UsageError("phrases-malformed", f"phrases cannot be read: {error}") from None
+
+
+def _check_reviews(language: Language) -> None:
+    default = Review(language.review, language.reviewer, language.reviewed_on)
+    for id_, one in {"language": default, **language.reviews}.items():
+        signed = one.by is not None and one.on is not None and _DAY.fullmatch(one.on) is not None
+        known = id_ == "language" or id_ in language.texts
+        if not known or signed != (one.status == "reviewed") or ((one.by or one.on) and not signed):
+            raise UsageError(
+                "phrases-malformed",
+                f"review of {shown(id_)} is {one.status} by {shown(one.by)} on {shown(one.on)}; a review must name a phrase of the "
+                "file, its reviewer and the day, a draft neither",
+                field=id_,
+            )
 
 
 def build_phrasebook(languages: Iterable[Language]) -> Phrasebook:

@@ -95,10 +95,15 @@ class MessageAnswer(msgspec.Struct, frozen=True):
 
 
 class TalkList(msgspec.Struct, frozen=True):
-    """All threads, what was said last first; and the drafts that wait for a second officer."""
+    """Threads, what was said last first; and the drafts that wait for a second officer.
+
+    Attributes:
+        next: `before` of the next page, null on the last. Threads in which an answer is owed are all on the first.
+    """
 
     talks: list[TalkRow]
     drafts: list[DraftRow]
+    next: int | None
 
 
 class CallList(msgspec.Struct, frozen=True):
@@ -108,12 +113,15 @@ class CallList(msgspec.Struct, frozen=True):
 
 
 class PhraseRow(msgspec.Struct, frozen=True):
-    """One phrase in a language, with its slots in braces."""
+    """One phrase in a language, with its slots in braces; `draft` until an officer has reviewed it."""
 
     id: str
     group: str
     slots: list[str]
     text: str
+    review: Literal["draft", "reviewed"]
+    reviewed_by: str | None
+    reviewed_on: str | None
 
 
 class LanguageRow(msgspec.Struct, frozen=True):
@@ -167,14 +175,16 @@ def talk_routes(node: Node, officer: FindOfficer) -> list[Any]:
         return None if wanted is None else conversation.find_thread(core, wanted)
 
     @get("/api/v1/talks", summary="Threads of conversation, and drafts", tags=["conversation"])
-    async def talks(request: Request[Any, Any, Any], language: FromQuery[str] = "en") -> TalkList:
+    async def talks(
+        request: Request[Any, Any, Any],
+        language: FromQuery[str] = "en",
+        before: FromQuery[int | None] = None,
+    ) -> TalkList:
         await officer(request, "read")
 
         def question(core: Core) -> TalkList:
-            return TalkList(
-                conversation.talk_rows(core, phrasebook(), language),
-                conversation.draft_rows(core, phrasebook()),
-            )
+            rows, after = conversation.talk_rows(core, phrasebook(), language, before)
+            return TalkList(rows, conversation.draft_rows(core, phrasebook()), after)
 
         found: TalkList = await node.do(question)
         return found
@@ -381,7 +391,15 @@ def talk_routes(node: Node, officer: FindOfficer) -> list[Any]:
             languages=rows,
             groups=list(GROUPS),
             phrases=[
-                PhraseRow(id_, id_.partition(".")[0], list(book.slots(id_)), text)
+                PhraseRow(
+                    id_,
+                    id_.partition(".")[0],
+                    list(book.slots(id_)),
+                    text,
+                    (review := words.review_of(id_)).status,
+                    review.by,
+                    review.on,
+                )
                 for id_, text in words.texts.items()
             ],
         )
@@ -398,7 +416,7 @@ def talk_routes(node: Node, officer: FindOfficer) -> list[Any]:
         check_slots(book, data.phrase, data.slots)
         return RenderingList(
             [
-                Rendering(one.code, one.direction, one.review, text)
+                Rendering(one.code, one.direction, one.review_of(data.phrase).status, text)
                 for one in book.languages.values()
                 if (text := render_phrase(book, data.phrase, data.slots, one.code)) is not None
             ]

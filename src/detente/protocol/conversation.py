@@ -5,7 +5,8 @@ Each function that says something is one transaction, as in `core`. docs/spec/ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from detente.errors import RefusedError, UnavailableError, UsageError, shown
 from detente.hotline.phrasebook import Phrasebook, check_slots, render_phrase
 from detente.hotline.talk import LEADERS, CallState, MessageState
-from detente.limits import DRAFTS_WAITING, OPENED_AT_ONCE
+from detente.limits import DRAFTS_WAITING, OPENED_AT_ONCE, TALKS_AT_ONCE
 from detente.notice.activity import PRECEDENCES
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect, Send
@@ -609,10 +610,52 @@ class TalkDetail(msgspec.Struct, frozen=True):
     waiting: list[WaitingRow]
 
 
-def talk_rows(core: Core, book: Phrasebook, language: str) -> list[TalkRow]:
-    """All threads, what was said last first."""
+def talk_rows(
+    core: Core,
+    book: Phrasebook,
+    language: str,
+    before: int | None = None,
+    most: int = TALKS_AT_ONCE,
+) -> tuple[list[TalkRow], int | None]:
+    """Some threads, what was said last first; on the first page also every one in which we owe an answer.
+
+    Args:
+        before: entries in which something was said last, from this one on, were on the pages before.
+
+    Returns:
+        The rows, and `before` of the next page or None where this is the last.
+    """
     talks = sorted(core.state.talk.threads.values(), key=lambda talk: talk.index, reverse=True)
-    return [_talk_row(core, talk, book, language) for talk in talks]
+    left = [one for one in talks if before is None or one.index < before]
+    page = left[:most]
+    after = page[-1].index if len(left) > most else None
+    if before is None:
+        shown_ = {talk_key(one.thread) for one in page}
+        owed = _owed_threads(core)
+        page += [one for one in left[most:] if talk_key(one.thread) in owed - shown_]
+    waiting = _waiting_counts(core)
+    return [_talk_row(core, talk, book, language, waiting) for talk in page], after
+
+
+def _owed_threads(core: Core) -> set[str]:
+    """Threads with a message to us that has no answer, also past its time."""
+    owed = [one.statement for one in core.state.owed.values() if one.by == core.identity.party]
+    owed += [
+        one.statement
+        for one in core.state.passed.values()
+        if one.by == core.identity.party and one.over is None
+    ]
+    known = core.state.talk.messages
+    return {known[id_].thread for id_ in owed if id_ in known}
+
+
+def _waiting_counts(core: Core) -> Counter[str]:
+    """How much waits to be signed, by thread."""
+    return Counter(
+        f"{intent.thread['kind']}:{intent.thread['id']}"
+        for intent in core.intents.values()
+        if intent.type.startswith("talk/") and intent.thread is not None
+    )
 
 
 def draft_rows(core: Core, book: Phrasebook) -> list[DraftRow]:
@@ -648,7 +691,7 @@ def talk_detail(
         exercise = _exercise_of(core, thread, (), asked=False)
         talk = Talk(thread, exercise, core.tree.size - 1, [core.identity.party])
     return TalkDetail(
-        talk=_talk_row(core, talk, book, language),
+        talk=_talk_row(core, talk, book, language, _waiting_counts(core)),
         messages=[
             _message_row(core, state.messages[id_], now_us, book, language) for id_ in talk.messages
         ],
@@ -681,7 +724,9 @@ def _waiting(core: Core, thread: Thread) -> list[Intent]:
     ]
 
 
-def _talk_row(core: Core, talk: Talk, book: Phrasebook, language: str) -> TalkRow:
+def _talk_row(
+    core: Core, talk: Talk, book: Phrasebook, language: str, waiting: Mapping[str, int]
+) -> TalkRow:
     party = core.identity.party
     open_ = [
         message
@@ -708,7 +753,7 @@ def _talk_row(core: Core, talk: Talk, book: Phrasebook, language: str) -> TalkRo
         precedence=max((one.precedence for one in owed), key=PRECEDENCES.index, default=None),
         last_party=last_party,
         words=words,
-        waiting=len(_waiting(core, talk.thread)),
+        waiting=waiting.get(talk_key(talk.thread), 0),
     )
 
 
@@ -777,7 +822,7 @@ def _message_row(
         claimed=format_time(message.claimed_us),
         original=original,
         shown=shown_,
-        review=book.language(language).review
+        review=book.language(language).review_of(message.phrase).status
         if message.phrase is not None and shown_ is not None
         else None,
         phrase=message.phrase,

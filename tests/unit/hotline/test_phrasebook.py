@@ -14,6 +14,7 @@ from detente.hotline.phrasebook import (
     GROUPS,
     Language,
     Phrasebook,
+    Review,
     build_phrasebook,
     check_phrase,
     check_slots,
@@ -23,6 +24,7 @@ from detente.hotline.phrasebook import (
 from detente.node.phrases import phrasebook, read_phrasebook
 
 BOOK = phrasebook()
+FILES = resources.files("detente.hotline") / "phrases"
 LANGUAGES = ("en", "ru", "he", "ar")
 SCRIPTS = {"ru": r"[а-яё]", "he": r"[א-ת]", "ar": r"[ء-ي]"}
 VALUES: dict[str, Any] = {
@@ -239,3 +241,38 @@ def test_file_that_is_no_language_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_language(text)
     assert caught.value.code == "phrases-malformed"
+
+
+def test_phrase_has_its_own_review_where_it_has_one_else_that_of_its_file() -> None:
+    """H-TAL-7: an officer may review one phrase before the rest, and is named with the day."""
+    text = (FILES / "ru.toml").read_text("utf-8")
+    own = '[reviews]\n"courtesy.thanks" = {status = "reviewed", by = "A. Petrova", on = "2026-11-20"}\n'
+    language = parse_language(own + text)
+    assert language.review_of("courtesy.thanks") == Review("reviewed", "A. Petrova", "2026-11-20")
+    assert language.review_of("traffic.aircraft-at") == Review("draft")
+    whole = text.replace(
+        'review = "draft"', 'review = "reviewed"\nreviewer = "B"\nreviewed_on = "2026-11-21"'
+    )
+    draft = '[reviews]\n"courtesy.thanks" = {status = "draft"}\n'
+    language = parse_language(draft + whole)
+    assert language.review_of("courtesy.thanks") == Review("draft")
+    assert language.review_of("traffic.aircraft-at") == Review("reviewed", "B", "2026-11-21")
+
+
+@pytest.mark.parametrize(
+    "review",
+    [
+        '"courtesy.nothing" = {status = "draft"}',
+        '"courtesy.thanks" = {status = "reviewed"}',
+        '"courtesy.thanks" = {status = "reviewed", by = "A"}',
+        '"courtesy.thanks" = {status = "reviewed", by = "A", on = "yesterday"}',
+        '"courtesy.thanks" = {status = "draft", by = "A"}',
+        '"courtesy.thanks" = {status = "perfect", by = "A", on = "2026-11-20"}',
+        '"courtesy.thanks" = {status = "draft", more = 1}',
+    ],
+)
+def test_review_that_names_nobody_or_nothing_is_refused(review: str) -> None:
+    """H-TAL-7: no language claims a review that nobody made."""
+    text = (FILES / "ru.toml").read_text("utf-8")
+    with pytest.raises(UsageError):
+        parse_language(f"[reviews]\n{review}\n{text}")

@@ -706,7 +706,7 @@ def test_threads_are_listed_with_what_is_owed(two: Two) -> None:
     talk(room, north, south)
     second = say(south, {**TEXT, "precedence": "routine"})
     talk(room, north, south)
-    rows = conversation.talk_rows(south.running, BOOK, "ru")
+    rows, _ = conversation.talk_rows(south.running, BOOK, "ru")
     assert [row.key for row in rows] == [second.thread, first.thread]
     assert [(row.owed, row.owed_to, row.due is not None) for row in rows] == [
         (0, 1, False),
@@ -717,6 +717,31 @@ def test_threads_are_listed_with_what_is_owed(two: Two) -> None:
         ("flash", False, "north"),
     ]
     assert [row.words and row.words.text for row in rows] == [TEXT["text"], TEXT["text"]]
+
+
+def test_many_threads_come_page_by_page_and_what_is_owed_is_on_the_first(two: Two) -> None:
+    """A year of talk is not one answer; what waits for an officer is never behind a button."""
+    room, north, south = two
+    keys = []
+    for _ in range(7):
+        keys.append(say(north, {**TEXT, "precedence": "routine"}).thread)
+        talk(room, north, south)
+        if len(keys) > 1:  # the first stays owed
+            message = south.running.state.talk.threads[keys[-1]].messages[-1]
+            south.run(
+                lambda core, message=message: conversation.answer_message(
+                    core, message, "affirm", None, south.now_us(), officer="o", desk="d"
+                )
+            )
+    core = south.running
+    first, after = conversation.talk_rows(core, BOOK, "en", None, 3)
+    assert [row.key for row in first] == [*keys[:3:-1], keys[0]]
+    assert first[-1].owed == 1
+    second, last = conversation.talk_rows(core, BOOK, "en", after, 3)
+    assert [row.key for row in second] == keys[3:0:-1]
+    third, end = conversation.talk_rows(core, BOOK, "en", last, 3)
+    assert [row.key for row in third] == [keys[0]]
+    assert end is None
 
 
 def test_list_has_the_last_words_in_the_readers_language(two: Two) -> None:
@@ -732,12 +757,12 @@ def test_list_has_the_last_words_in_the_readers_language(two: Two) -> None:
         },
     )
     talk(room, north, south)
-    (row,) = conversation.talk_rows(south.running, BOOK, "ru")
+    ((row,), _) = conversation.talk_rows(south.running, BOOK, "ru")
     assert row.words is not None
     assert (row.words.text, row.words.language, row.precedence) == ("Благодарим.", "ru", "flash")
     call(south, thread=conversation.find_thread(south.running, said.thread), summary="It is over.")
     talk(room, north, south)
-    (row,) = conversation.talk_rows(south.running, BOOK, "ru")
+    ((row,), _) = conversation.talk_rows(south.running, BOOK, "ru")
     assert row.words is not None
     assert (row.words.text, row.words.language, row.last_party) == ("It is over.", "en", "south")
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { found, type PhraseRow } from "./phrases.svelte";
 
+const DRAFT = { review: "draft", reviewed_by: null, reviewed_on: null } as const;
 const rows: PhraseRow[] = [
-  { id: "courtesy.thanks", group: "courtesy", slots: [], text: "شكرًا لكم." },
-  { id: "cease.cease-now", group: "cease", slots: ["place"], text: "أوقفوا ذلك فورًا عند {place}." },
+  { id: "courtesy.thanks", group: "courtesy", slots: [], text: "شكرًا لكم.", ...DRAFT },
+  { id: "cease.cease-now", group: "cease", slots: ["place"], text: "أوقفوا ذلك فورًا عند {place}.", ...DRAFT },
 ];
 const ids = (asked: string, also?: ReadonlyMap<string, string>): string[] => found(rows, asked, also).map((row) => row.id);
 

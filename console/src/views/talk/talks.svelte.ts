@@ -57,6 +57,8 @@ export class TalkList {
   rows = $state.raw<readonly TalkRow[]>([]);
   drafts = $state.raw<readonly DraftRow[]>([]);
   calls = $state.raw<readonly CallRow[]>([]);
+  /** Where the older threads begin, null where all are here. */
+  next = $state.raw<number | null>(null);
   started = $state(false);
   error = $state.raw<unknown>(null);
   readonly #asked = new Asked();
@@ -65,12 +67,29 @@ export class TalkList {
     this.#asked.later(() => void this.#load());
   }
 
+  /** Load older threads behind those that are here. */
+  async more(): Promise<void> {
+    if (this.next === null) return;
+    const number = this.#asked.begin();
+    try {
+      const list = await get<Schemas["TalkList"]>("talks", { language: i18n.language, before: this.next });
+      if (!this.#asked.isNewest(number)) return;
+      const known = new Set(this.rows.map((row) => row.key));
+      this.rows = [...this.rows, ...list.talks.filter((row) => !known.has(row.key))];
+      this.next = list.next;
+      this.error = null;
+    } catch (error) {
+      if (this.#asked.isNewest(number)) this.error = error;
+    }
+  }
+
   async #load(): Promise<void> {
     const number = this.#asked.begin();
     try {
       const [list, calls] = await Promise.all([get<Schemas["TalkList"]>("talks", { language: i18n.language }), get<Schemas["CallList"]>("calls")]);
       if (!this.#asked.isNewest(number)) return;
       this.rows = list.talks;
+      this.next = list.next;
       this.drafts = list.drafts;
       this.calls = calls.calls;
       this.started = true;
