@@ -1,4 +1,4 @@
-"""Commands about what was said, and what was not: ask, prove, prove-absence, verify."""
+"""Commands about what was said, and what was not: ask, prove, prove-absence, disclose, destroy, verify."""
 
 from __future__ import annotations
 
@@ -96,14 +96,23 @@ def prove(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="BUNDLE")],
     wait_s: Annotated[float, typer.Option(help="Seconds to wait for a cosignature.")] = 3.0,
+    withhold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD[,FIELD]", help="Fields that the reader is not to see, such as text."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a bundle that proves a statement to anyone, offline."""
+    fields = [] if withhold is None else withhold.split(",")
     until = time.monotonic() + wait_s
     with Api(directory) as api:
         witnesses = api.json("GET", "/api/v1/agreement")["agreement"]["witnesses"]
         while True:
-            data = api.request("GET", f"/api/v1/bundles/{wanted}").content
+            data = api.request(
+                "GET", f"/api/v1/bundles/{wanted}", params={"withhold": fields}
+            ).content
             if not api.running or time.monotonic() > until or _cosigned(data, witnesses):
                 break
             time.sleep(0.2)
@@ -240,11 +249,78 @@ def evidence(
 
 
 @errors
+def disclose(
+    directory: Dir,
+    wanted: Annotated[
+        str, typer.Argument(metavar="ID", help="party:name, party:name@version or a statement id.")
+    ],
+    field: Annotated[str, typer.Option(metavar="FIELD", help="The field to open.")],
+    to: Annotated[str, typer.Option(metavar="WHOM", help="Who is to see it.")],
+    reason: Annotated[str, typer.Option(metavar="WHY", help="Why; it stands in the record.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
+    as_json: Json = False,
+) -> None:
+    """Write the file that opens one field which a bundle withholds; to whom and why is recorded."""
+    body = {"id": wanted, "field": field, "to": to, "reason": reason}
+    with Api(directory) as api:
+        data = api.request("POST", "/api/v1/openings", body=body).content
+    output.write_bytes(data)
+    show(
+        {"file": str(output), "bytes": len(data)},
+        as_json,
+        lambda: out.print(
+            f"{output}: opens {field}; join it with: detente verify BUNDLE --opening {output} --trust AGREEMENT",
+            markup=False,
+        ),
+    )
+
+
+@errors
+def destroy(
+    directory: Dir,
+    wanted: Annotated[
+        str, typer.Argument(metavar="ID", help="party:name, party:name@version or a statement id.")
+    ],
+    field: Annotated[str, typer.Option(metavar="FIELD", help="The field to destroy.")],
+    reason: Annotated[str, typer.Option(metavar="R", help="Why; it stands in the record.")],
+    as_json: Json = False,
+) -> None:
+    """Destroy what opens a field, for ever: every proof stays valid without it, and the record says who did it and why."""
+    with Api(directory) as api:
+        found = api.json(
+            "POST", "/api/v1/destructions", body={"id": wanted, "field": field, "reason": reason}
+        )
+
+    def text() -> None:
+        if not found["done"]:
+            out.print(
+                f"asked: a second officer must ask for the same before {field} is destroyed",
+                markup=False,
+            )
+            return
+        copies = len(found["statements"])
+        out.print(
+            f"destroyed: {field} of {wanted} cannot be opened from this record any more ({copies} {'copy' if copies == 1 else 'copies'})",
+            markup=False,
+            style="bold",
+        )
+        out.print("  not in this node's reach, and theirs to destroy:", markup=False)
+        for one in found["elsewhere"]:
+            out.print(f"  - {one}", markup=False)
+
+    show(found, as_json, text)
+
+
+@errors
 def verify(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")],
     trust: Annotated[
         Path, typer.Option(metavar="TRUST", help="The agreement, or a file of root keys.")
     ],
+    opening: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A file that opens a withheld field; may be repeated."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a bundle, a proof of absence or evidence, offline: 0 valid (and nothing found), 1 invalid (or notices found), 3 cannot tell."""
@@ -257,7 +333,8 @@ def verify(
         _verify_absence(data, roots, as_json)
         return
     try:
-        verified = verify_bundle(data, roots, agreement=agreement)
+        opened = [read_file(one, "--opening") for one in opening or ()]
+        verified = verify_bundle(data, roots, agreement=agreement, opened=opened)
     except DetenteError as error:
         _show_invalid(data, error, as_json)
     found: dict[str, Any] = {"valid": True, **msgspec.to_builtins(verified), "note": LEGAL_NOTE}
@@ -277,6 +354,11 @@ def verify(
             f"  claimed by {verified.made_by} at {when(statement['claimed_time'])}", markup=False
         )
         out.print(f"    made {between(found['made'])}", markup=False)
+        if statement["withheld"]:
+            out.print(
+                f"  withheld or destroyed: {', '.join(statement['withheld'])}; each was said, and is closed here",
+                markup=False,
+            )
         for place in verified.logged_at:
             out.print(
                 f"  in {place.log} as entry {place.index}, logged {dtg(place.logged)}, checkpoint {dtg(place.checkpoint_time)}, cosigned by {', '.join(place.cosigned_by) or 'nobody else'}",

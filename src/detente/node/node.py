@@ -245,10 +245,8 @@ class Node:
     def rebuild(self, core: Core) -> tuple[dict[str, Any], list[Effect]]:
         """Throw the folded state away, fold the ledger anew and compare, byte for byte: a job."""
         before = views.projection(core)
-        fresh = self._load()
+        fresh = self.refold(core)
         after = views.projection(fresh)
-        fresh.links = core.links
-        self.worker.core = fresh
         digests = [hashlib.sha256(one).hexdigest() for one in (before, after)]
         return {
             "identical": before == after,
@@ -257,6 +255,13 @@ class Node:
             "bytes": len(after),
             "entries": fresh.tree.size,
         }, []
+
+    def refold(self, core: Core) -> Core:
+        """Fold the ledger anew and go on with that: a job."""
+        fresh = self._load()
+        fresh.links = core.links
+        self.worker.core = fresh
+        return fresh
 
     # -- being a witness ------------------------------------------------------------------------
 

@@ -16,14 +16,14 @@ from detente.node.store import Store
 from detente.units import US_PER_S
 
 Role = Literal["watch", "supervisor", "linguist", "records", "reader", "admin"]
-Action = Literal["read", "say", "prove", "agree", "manage"]
+Action = Literal["read", "say", "prove", "agree", "manage", "destroy"]
 
 # What each role may do; what is absent is refused. Nobody signs anything as a person: a desk speaks.
 ROLES: dict[str, frozenset[Action]] = {
     "watch": frozenset({"read", "say", "prove"}),
-    "supervisor": frozenset({"read", "say", "prove", "agree"}),
+    "supervisor": frozenset({"read", "say", "prove", "agree", "destroy"}),
     "linguist": frozenset({"read"}),
-    "records": frozenset({"read", "prove"}),
+    "records": frozenset({"read", "prove", "destroy"}),
     "reader": frozenset({"read"}),
     "admin": frozenset({"read", "prove", "agree", "manage"}),
 }
@@ -70,7 +70,7 @@ def local_officer(name: str, desk: str) -> Officer:
     return Officer(f"local:{name}", "local", desk)
 
 
-ROLES["local"] = frozenset({"read", "say", "prove", "agree", "manage"})
+ROLES["local"] = frozenset({"read", "say", "prove", "agree", "manage", "destroy"})
 
 
 def add_operator(store: Store, name: str, role: str, desk: str, password: str, now_us: int) -> None:

@@ -18,6 +18,7 @@ from detente.protocol import views
 from detente.protocol.absence import make_absence
 from detente.protocol.bundle import make_bundle
 from detente.protocol.core import Core
+from detente.protocol.disclosure import Destruction, destroy, disclose
 from detente.protocol.effect import Effect
 from detente.protocol.evidence import export_evidence, find_evidence
 from detente.protocol.question import ask
@@ -50,6 +51,23 @@ class AbsenceAsked(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": 
     from_: str | None = None
     until: str | None = None
     wait_s: float = 3.0
+
+
+class Disclosure(msgspec.Struct, forbid_unknown_fields=True):
+    """A field to open to somebody; `id` is a notice, a version of one, or a statement."""
+
+    id: str
+    field: str
+    to: str
+    reason: str
+
+
+class Destroying(msgspec.Struct, forbid_unknown_fields=True):
+    """A field whose openings are to be destroyed; `id` as for a disclosure."""
+
+    id: str
+    field: str
+    reason: str
 
 
 def record_routes(node: Node, officer: FindOfficer) -> list[Any]:
@@ -153,7 +171,73 @@ def record_routes(node: Node, officer: FindOfficer) -> list[Any]:
 
         return Response(await node.do(make), media_type=TEXT)
 
-    return [ask_record, prove, prove_absence, list_evidence, export]
+    @post(
+        "/api/v1/openings",
+        status_code=201,
+        summary="A file that opens one field, for somebody named",
+        tags=["record"],
+    )
+    async def open_field(
+        request: Request[Any, Any, Any], data: JSONBody[Disclosure]
+    ) -> Response[bytes]:
+        who = await officer(request, "prove")
+        made: bytes = await node.run(
+            lambda core: (
+                disclose(
+                    core,
+                    views.find_statements(core, data.id),
+                    data.field,
+                    to=data.to,
+                    reason=data.reason,
+                    now_us=node.now_us(),
+                    officer=who.name,
+                    desk=who.desk,
+                ),
+                [],
+            )
+        )
+        return Response(made, media_type=TEXT, status_code=201)
+
+    @post(
+        "/api/v1/destructions",
+        status_code=200,
+        summary="Destroy what opens a field; two officers must ask for it",
+        tags=["record"],
+    )
+    async def destroy_field(
+        request: Request[Any, Any, Any], data: JSONBody[Destroying]
+    ) -> Destruction:
+        who = await officer(request, "destroy")
+
+        def job(core: Core) -> tuple[Destruction, list[Effect]]:
+            found = destroy(
+                core,
+                views.find_statements(core, data.id),
+                data.field,
+                reason=data.reason,
+                now_us=node.now_us(),
+                officer=who.name,
+                desk=who.desk,
+                alone=who.role == "local",
+            )
+            if found.done:
+                node.refold(core)  # what is in memory still has the value
+            return found, []
+
+        found: Destruction = await node.run(job)
+        if found.done:
+            await node.do(lambda _core: node.store.erase())
+        return found
+
+    return [
+        ask_record,
+        prove,
+        prove_absence,
+        list_evidence,
+        export,
+        open_field,
+        destroy_field,
+    ]
 
 
 async def _cosigned_now(node: Node, wait_s: float) -> None:

@@ -52,6 +52,7 @@ def _pragmas(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",  # what is destroyed is overwritten; nothing else is ever deleted in bulk
         "busy_timeout=5000",
         "cache_size=-65536",
         "wal_autocheckpoint=8000",  # 32 MB: folding the WAL back costs two syncs, so not every few notices
@@ -208,6 +209,33 @@ class Store:
         return (
             self._keep(_statement(row.envelope), msgspec.json.decode(row.openings)) if row else None
         )
+
+    def destroy_opening(self, statement: str, field: str) -> None:
+        """See `Journal`."""
+        found = self.statement(statement)
+        if found is None or field not in found[1]:
+            return
+        left = {name: one for name, one in found[1].items() if name != field}
+        own = schema.statement.c.id == statement
+        self._write(
+            sa.update(schema.statement).where(own).values(openings=msgspec.json.encode(left))
+        )
+        self._recent.pop(statement, None)
+
+    def erase(self) -> None:
+        """Make what was destroyed unreadable on the disk too: nothing of it stays in the write-ahead log.
+
+        Freed pages are overwritten as they are freed (secure_delete). Call it after the commit.
+        """
+        self.connection.rollback()
+        self.connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.connection.rollback()
+
+    def locals_of(self, type_: str) -> list[dict[str, Any]]:
+        """See `Journal`."""
+        e = schema.entry.c
+        query = sa.select(e.local).where(e.type == type_, e.kind == "local").order_by(e.idx)
+        return [msgspec.json.decode(row.local) for row in self.connection.execute(query)]
 
     def find_statements(self, prefix: str, limit: int = 2) -> list[str]:
         """Ids of statements that start with a prefix, for people who type short ids."""

@@ -6,7 +6,7 @@ is reported. The format is docs/spec/bundle.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,6 +29,7 @@ from detente.notice.activity import parse_activity_body
 from detente.protocol.interval import DATE_MOST_S, Bound, Interval, find_interval
 from detente.protocol.journal import Entry, Json
 from detente.protocol.keyring import Keyring, signed_a_line
+from detente.protocol.opening import add_openings
 from detente.protocol.paper import decode_paper, encode_paper, invalid, shown_time
 from detente.protocol.rules import check_receipt_form
 from detente.protocol.statement import (
@@ -303,6 +304,7 @@ def verify_bundle(
     roots: Mapping[str, PublicKeys],
     *,
     agreement: str | None = None,
+    opened: Sequence[bytes] = (),
     verifier: Verifier = STRICT,
 ) -> Verified:
     """What a bundle proves to somebody who trusts these root keys and nothing else.
@@ -310,6 +312,7 @@ def verify_bundle(
     Args:
         roots: root keys by party, from the agreement or compared by voice.
         agreement: hash of the agreement trusted, if any; a statement under another one is remarked on.
+        opened: files that open fields which the bundle withholds.
 
     Raises:
         PeerError: anything is malformed, altered, unsigned or unproved.
@@ -348,6 +351,9 @@ def verify_bundle(
         )
     if ids != sorted(set(ids)):
         raise _invalid("copies must be in order of their ids, each once")
+    if opened:  # each may name any of the copies, which all have one body
+        joined = add_openings(openings, set(ids), first.exercise, list(opened))
+        openings = check_openings(first, joined, complete=False)
     values = body_values(openings)
     made = find_interval(first.claimed_us, reader.made, {first.party, *first.to})
     if made.contradicts:

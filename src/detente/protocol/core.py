@@ -29,6 +29,7 @@ from detente.protocol.identity import Identity
 from detente.protocol.journal import Entry, Evidence, Intent, Journal, Json
 from detente.protocol.ladder import after_said
 from detente.protocol.link import Link
+from detente.protocol.opening import load_kept
 from detente.protocol.rules import TYPES, Answer, judge
 from detente.protocol.statement import (
     SALT_BYTES,
@@ -95,6 +96,7 @@ class Core:
         self.entropy = entropy
         self.state = State(party=identity.party, verifier=identity.verifier)
         self.state.keys.verifier = identity.verifier
+        self.state.openings.kept = load_kept(journal)
         self.tree = MerkleTree()
         self._seeds: dict[int, bytes] = {}
         self._sealing: dict[str, SealingPublicKey] = {}

@@ -24,6 +24,7 @@ from detente.protocol import (
     ladder,
     learned,
     linestate,
+    opening,
     renewal,
     roster,
     talk,
@@ -31,6 +32,7 @@ from detente.protocol import (
 from detente.protocol.cause import Acknowledged, Alarm, Raised
 from detente.protocol.journal import Entry, Json
 from detente.protocol.link import Head, Heads
+from detente.protocol.opening import OpeningState
 from detente.protocol.statement import Openings, Statement, body_values
 from detente.protocol.urgent import Urgents, note_receipt
 from detente.signing.key import STRICT, Verifier
@@ -145,6 +147,7 @@ class State(msgspec.Struct):
         owed, passed: by expectation, what is owed and not answered, and what passed unanswered; see
             `protocol.deadlines`.
         talk: conversation; see `protocol.talk`.
+        openings: what was destroyed and disclosed; see `protocol.opening`.
         heard: by topic of `protocol.heard`, the entry with which it changed last.
         parsed: the last few bodies as volumes, by body digest; no state, only work saved.
     """
@@ -188,6 +191,7 @@ class State(msgspec.Struct):
     passed: dict[str, deadlines.Passed] = {}
     talk: talk.Talks = msgspec.field(default_factory=talk.Talks)
     heard: dict[heard.Topic, int] = {}
+    openings: OpeningState = msgspec.field(default_factory=OpeningState)
     parsed: dict[str, ActivityNotice] = {}
 
     def volumes(self, name: str, exercise: bool, body: str, values: Json) -> ActivityNotice:
@@ -437,7 +441,7 @@ def _apply_activity(state: State, entry: Entry, statement: Statement, values: Js
     )
     version = notice.versions.get(thread.version)
     if version is None:
-        pieces = values.get("pieces", [])
+        pieces = values.get("pieces") or state.openings.kept.get(statement.id, [])
         before = notice.latest if notice.versions else None
         version = notice.versions[thread.version] = Version(
             number=thread.version,
@@ -558,6 +562,7 @@ _APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {
     **deadlines.APPLY_LOCAL,
     **ladder.APPLY_LOCAL,
     **linestate.APPLY_LOCAL,
+    **opening.APPLY_LOCAL,
     **roster.APPLY_LOCAL,
     **talk.APPLY_LOCAL,
 }

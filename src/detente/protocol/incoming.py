@@ -31,6 +31,7 @@ from detente.protocol.link import (
     encode_frame,
     parse_frame,
 )
+from detente.protocol.opening import check_given_back
 from detente.protocol.rules import Answer, earns_receipt, judge, receipt_flags
 from detente.protocol.statement import (
     CHAINS,
@@ -247,7 +248,7 @@ def _read_lost(core: Core, frame: Frame, now_us: int) -> list[tuple[Statement, O
                 raise PeerError(
                     "lost-misdirected", "a statement sent back is not of this link", evidence=plain
                 )
-            opened = check_openings(statement, openings)
+            opened = check_given_back(statement, openings)
             if statement.type == "policy/key-certificate":
                 lost_keys |= _own_certified(core, body_values(opened).get("certificate"))
             public = lost_keys.get(statement.key) or core.state.keys.known_key(
@@ -354,6 +355,11 @@ def _recover(
         if (statement.sequence, statement.previous) == (head.sequence + 1, head.id):
             core.append("made", now_us, "delivered", statement, openings)
             core.said_before(statement)
+            missing = sorted(set(statement.body) - set(openings))
+            if missing:  # a peer may have destroyed it, or say so: never unseen
+                message = f"{statement.id[:12]} ({statement.type}) was given back without {', '.join(missing)}"
+                about = {} if statement.notice is None else {"notice": statement.notice}
+                effects.append(core.alarm(now_us, "opening-missing", message, link.peer, **about))
             effects += after_said(core, statement, body_values(openings), now_us)
             taken += 1
             if statement.type.startswith("activity/") and statement.thread is not None:
@@ -409,7 +415,10 @@ def _take_message(core: Core, link: Link, sealed: bytes, now_us: int, taken: Tak
                 check_voucher(core.state, statement, voucher, now_us)
                 vouched = True
     verify_envelope(statement.envelope, public, core.identity.verifier)
-    openings = check_openings(statement, given)
+    # a receipt of ours that came back after a loss shows that we had it whole; the peer may have destroyed
+    # openings since (B-DESTROY-4). At any other time what is missing was stripped on the way (S-BODY-2)
+    once_whole = statement.id in core.state.receipts
+    openings = (check_given_back if once_whole else check_openings)(statement, given)
     if statement.sequence <= head.sequence:
         known = core.journal.statement(statement.id)
         if known is not None:

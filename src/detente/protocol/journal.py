@@ -104,6 +104,12 @@ class Journal(Protocol):
     def statement(self, statement: str) -> tuple[Statement, Openings] | None:
         """A statement by id."""
 
+    def destroy_opening(self, statement: str, field: str) -> None:
+        """Forget what opens one field of a statement; its commitment stays in the envelope."""
+
+    def locals_of(self, type_: str) -> list[Json]:
+        """Local entries of a type, in order."""
+
     def chain(
         self, link: str, chain: str, after: int, limit: int
     ) -> list[tuple[Statement, Openings]]:

@@ -187,7 +187,7 @@ def _cancel_reason(core: Core, notice: NoticeState) -> str | None:
     if not notice.latest.cancel:
         return None
     found = core.journal.statement(min(notice.latest.statements.values()))
-    return str(body_values(found[1]).get("reason")) if found else None
+    return body_values(found[1]).get("reason") if found else None
 
 
 def receipt_json(receipt: Receipt) -> Json:
@@ -321,6 +321,7 @@ def projection(core: Core) -> bytes:
             "filed": [state.filed_versions, sorted(state.filed_cancels)],
             "heads": msgspec.to_builtins([state.made, state.received]),
             "ladders": msgspec.to_builtins(state.ladders),
+            "openings": msgspec.to_builtins(state.openings),
             "owed": msgspec.to_builtins(state.owed),
             "passed": msgspec.to_builtins(state.passed),
             "talk": msgspec.to_builtins(state.talk),

@@ -161,6 +161,20 @@ class Disk:
         """See `Journal`."""
         return self._content.statements.get(statement)
 
+    def destroy_opening(self, statement: str, field: str) -> None:
+        """See `Journal`."""
+        kept, openings = self._content.statements[statement]
+        left = {name: one for name, one in openings.items() if name != field}
+        self._put(self._content.statements, statement, (kept, left))
+
+    def locals_of(self, type_: str) -> list[dict[str, Any]]:
+        """See `Journal`."""
+        return [
+            entry.local
+            for entry, _ in self._content.entries
+            if entry.local is not None and entry.header.type == type_
+        ]
+
     def chain(
         self, link: str, chain: str, after: int, limit: int
     ) -> list[tuple[Statement, Openings]]:
