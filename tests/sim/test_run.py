@@ -83,10 +83,27 @@ def test_simulate_all_faults_do_happen() -> None:
     assert {"cut", "lost", "late"} <= found["network"].keys()
 
 
+def test_simulate_all_lies_are_told_caught_and_proved() -> None:
+    """Lies are told among all other faults, heads are cosigned meanwhile, and nobody honest is blamed."""
+    found = simulate(31, hours=2, parties=2, faults="all", every_s=60)
+    assert found["violations"] == []
+    assert found["lies"] > 10
+    assert found["cosigned"] > 0
+
+
+@pytest.mark.parametrize("parties", [9, 20])
+def test_simulate_many_parties_by_area_keep_every_invariant(parties: int) -> None:
+    """Above eight the parties agree by area, and the witnesses are common to all."""
+    found = simulate(41, hours=0.5, parties=parties, faults="all", every_s=600)
+    assert found["violations"] == []
+    assert found["delivered"] > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
         ({"parties": 1}, "parties-count"),
+        ({"parties": 51}, "parties-count"),
         ({"hours": 0}, "hours-range"),
         ({"faults": "gremlins"}, "fault-unknown"),
     ],

@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations, islice, permutations
 
 from detente.hotline.cease import OPEN
-from detente.protocol import deadlines, urgent, views
+from detente.limits import EVIDENCE_SAMPLES_PER_PEER_DAY, INTENTS_WAITING
+from detente.protocol import deadlines, evidence, urgent, views
 from detente.protocol.audit import audit
 from detente.protocol.core import Core
+from detente.protocol.fold import PARSED_KEPT
 from detente.protocol.linestate import declared_of
 from detente.protocol.link import Head
 from detente.protocol.rules import earns_receipt
@@ -19,6 +21,7 @@ from detente.simulation.node import SimNode
 from detente.units import US_PER_S
 
 ASKING = ("hotline/cease", "hotline/emergency")
+DAYS_MOST = 400  # of one simulation: samples have a quota a day
 OVERDUE_US = 120 * US_PER_S  # two turns of the simulated timer: past it something due is lost
 # Alarms that say a party did wrong or lost its record. Between honest nodes none may ever be raised.
 BLAME = frozenset({"behind", "chain-fork", "equivocation", "forked", "log-behind", "peer-behind"})
@@ -40,7 +43,10 @@ class Watch:
         running = [node for node in nodes if node.core is not None]
         for node in running:
             yield from self._check_no_blame(node)
+            yield from _check_bounds(node)
         for sender, receiver in permutations(running, 2):
+            if receiver.name not in sender.running.state.peers:
+                continue
             yield from _check_heads(sender.running, receiver.running)
             yield from self._check_acknowledged(sender.running, receiver.running)
             yield from _check_safety_first(sender.running, receiver.running)
@@ -81,12 +87,28 @@ class Watch:
                 yield f"{peer} refused a statement of {me}: {receipt.rule}"
 
 
+def _check_bounds(node: SimNode) -> Iterator[str]:
+    """Queues and samples stay within their limits (docs/guide/simulation.md)."""
+    core = node.running
+    for what, count, most in (
+        ("filings that wait", len(core.intents), 2 * INTENTS_WAITING),
+        ("parsed bodies", len(core.state.parsed), PARSED_KEPT),
+        (
+            "samples",
+            len(node.disk.evidence()),
+            EVIDENCE_SAMPLES_PER_PEER_DAY * (len(core.state.peers) + 1) * DAYS_MOST,
+        ),
+    ):
+        if count > most:
+            yield f"{node.name}: {what} are {count}; they must be at most {most}"
+
+
 def check_always(nodes: list[SimNode]) -> Iterator[str]:
     """What holds at every moment, looked at in full."""
     return Watch().check(nodes)
 
 
-def _check_deadlines(core: Core) -> Iterator[str]:
+def _check_deadlines(core: Core, liars: frozenset[str]) -> Iterator[str]:
     """Each deadline passes once, and an honest peer's words are never refused (H-DUE-3)."""
     me = core.identity.party
     passed: Counter[str] = Counter()
@@ -98,7 +120,11 @@ def _check_deadlines(core: Core) -> Iterator[str]:
             if statement.type == "receipt/no-answer" and entry.header.kind == "made":
                 values = body_values(openings)
                 passed[f"word {values['expected']}:{values['statement']}"] += 1
-            if entry.header.kind == "received" and entry.outcome != "delivered":
+            if (
+                entry.header.kind == "received"
+                and entry.outcome != "delivered"
+                and statement.party not in liars
+            ):
                 yield f"{me} answered an honest {statement.type} with {entry.outcome}"
     for what, count in passed.items():
         if count > 1:
@@ -118,12 +144,17 @@ def check_due(nodes: list[SimNode]) -> Iterator[str]:
                 yield f"{node.name}: {what} is overdue by {late_s} s"
 
 
-def check_healed(nodes: list[SimNode]) -> Iterator[str]:
-    """What holds besides once every node runs, every line works and nothing is under way."""
+def check_healed(nodes: list[SimNode], liars: Collection[str] = ()) -> Iterator[str]:
+    """What holds besides once every node runs, every line works and nothing is under way.
+
+    Args:
+        liars: nothing is owed to them.
+    """
+    lying = frozenset(liars)
     for node in nodes:
         core = node.running
-        yield from _check_delivered(core)
-        yield from _check_deadlines(core)
+        yield from _check_delivered(core, lying)
+        yield from _check_deadlines(core, lying)
         yield from _check_steps(core)
         yield from _check_signed_first(core)
         found = audit(core)
@@ -131,9 +162,12 @@ def check_healed(nodes: list[SimNode]) -> Iterator[str]:
             yield f"{node.name}: audit: {problem}"
         if views.projection(node.load()) != views.projection(core):
             yield f"{node.name}: a rebuild gives another state"
-        if core.intents:
-            yield f"{node.name}: {len(core.intents)} filings still wait unsigned"
+        waiting = [i for i in core.intents.values() if not lying.issuperset(i.waiting)]
+        if waiting:
+            yield f"{node.name}: {len(waiting)} filings still wait unsigned"
     for one, other in combinations(nodes, 2):
+        if other.name not in one.running.state.peers:
+            continue
         yield from _check_conflicts(one.running, other.running)
         yield from _check_hotline(one.running, other.running)
         for here, there in ((one, other), (other, one)):
@@ -142,6 +176,14 @@ def check_healed(nodes: list[SimNode]) -> Iterator[str]:
             held = there.running.state.heads(False, here.name)
             if made != held:
                 yield f"{here.name} has said {_show(made)} and {there.name} holds {_show(held)}"
+
+
+def check_evidence(nodes: list[SimNode], liars: Collection[str]) -> Iterator[str]:
+    """No record proves a wrong of anybody honest (E-HONEST-1)."""
+    for node in nodes:
+        for found in evidence.find_evidence(node.running):
+            if found.against not in liars:
+                yield f"{node.name}: evidence against an honest node: {found.kind} of {found.against}"
 
 
 def live_conflicts(core: Core, common: set[str]) -> dict[str, bytes]:
@@ -266,7 +308,7 @@ def _check_steps(core: Core) -> Iterator[str]:
             yield f"{me}: the steps of {id_[:12]} are {[one for one, _ in taken]}"
 
 
-def _check_delivered(core: Core) -> Iterator[str]:
+def _check_delivered(core: Core, liars: frozenset[str]) -> Iterator[str]:
     """Everything that was filed and addressed to a party has that party's receipt."""
     me = core.identity.party
     for entry, _, _, _ in core.journal.replay():
@@ -275,11 +317,11 @@ def _check_delivered(core: Core) -> Iterator[str]:
             continue
         notice = core.state.notices.get(local["notice"])
         version = notice.versions.get(local["version"]) if notice else None
-        for to in local["to"]:
+        for to in set(local["to"]) - liars:
             said = version.statements.get(to) if version else None
             if said is None or said not in core.state.receipts:
                 yield f"{local['notice']} version {local['version']} of {me} was never delivered to {to}"
-    for peer in core.state.peers:
+    for peer in set(core.state.peers) - liars:
         for chain in CHAINS:
             for statement, _ in core.journal.chain(link_name(me, peer), chain, 0, 1_000_000):
                 if earns_receipt(statement.type) and statement.id not in core.state.receipts:

@@ -74,6 +74,7 @@ class Disk:
         self._undo: list[Callable[[], object]] = []
         self.full = False
         self.writes = 0
+        self.on_write: Callable[[], None] = lambda: None  # may end the program there and then
 
     # -- transactions --------------------------------------------------------------------------
 
@@ -108,6 +109,7 @@ class Disk:
         self.writes += 1  # also one that fails: the job that tried it must be undone
         if self.full:
             raise _unavailable()
+        self.on_write()
         self._undo.append(undo)
 
     def _put(self, table: dict[Any, Any], key: Any, value: Any) -> None:

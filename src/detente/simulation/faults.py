@@ -43,6 +43,8 @@ LOSS = 80
 DUPLICATION = 80
 REORDERING = 80
 CRASH = 6
+CRASH_WRITE = 1
+TORN = 4
 
 
 def parse_faults(text: str) -> Faults:

@@ -272,7 +272,6 @@ def _met(scene: Scene, node: SimNode, other: SimNode, said: Statement) -> Caught
 
 def _fork_chain(scene: Scene) -> Caught:
     node, actor = scene.victim()
-    index = node.running.tree.size
     actor.send(actor.say_notice(scene.name()))
     head = actor.heads["ordinary"]
     before = node.running.journal.statement(head.id or "")
@@ -281,15 +280,15 @@ def _fork_chain(scene: Scene) -> Caught:
         scene.name(), sequence=head.sequence, previous=before[0].previous, keep=False
     )
     actor.send(again)
-    return Caught(_alarm(node, index), scene.kept(node, index))
+    return _forked(scene, node, head.sequence)
 
 
 def _fork_previous(scene: Scene) -> Caught:
     node, actor = scene.victim()
-    index = node.running.tree.size
     actor.send(actor.say_notice(scene.name()))
+    number = actor.heads["ordinary"].sequence + 1
     actor.send(actor.say_notice(scene.name(), previous=scene.chance.bytes(32).hex(), keep=False))
-    return Caught(_alarm(node, index), scene.kept(node, index))
+    return _forked(scene, node, number)
 
 
 def _receipt(scene: Scene, change: Callable[[Json, int], None]) -> Caught:
@@ -534,11 +533,14 @@ def _outcome(node: SimNode, index: int) -> str:
     return ""
 
 
-def _alarm(node: SimNode, index: int) -> str:
-    for entry, _, _, _ in node.disk.replay(index):
-        if entry.local is not None and entry.local["type"] == "alarm":
-            return f"alarm {entry.local['code']}"
-    return ""
+def _forked(scene: Scene, node: SimNode, number: int) -> Caught:
+    """The alarm about this number: one is enough, however often it is signed again (F-STATE-3)."""
+    message = f"{scene.liar.name} signed two statements as ordinary {number}"
+    for entry, _, _, _ in node.disk.replay():
+        local = entry.local
+        if local is not None and local["type"] == "alarm" and local["message"] == message:
+            return Caught(f"alarm {local['code']}", scene.kept(node, entry.index))
+    return Caught("")
 
 
 def _counted(node: SimNode, before: Mapping[str, int]) -> str:

@@ -49,7 +49,7 @@ class SimNode:
     Attributes:
         core: the running core; None while the node is down.
         alerts: what officers were told, by code, since the beginning.
-        crash_at: asked at each commit; ``"before"`` or ``"after"`` kills the node there.
+        crash_at: asked at each commit; ``"before"``, ``"torn"`` or ``"after"`` kills the node there.
         on_effects, on_crash: what the world around does with effects, and with a death.
     """
 
@@ -118,6 +118,10 @@ class SimNode:
         core, writes = self.running, self.disk.writes
         try:
             result, effects = job(core)
+        except Crashed:
+            if self.core is core:
+                self.crash()
+            raise
         except Exception:
             if self.disk.writes != writes:
                 self._reload()
@@ -126,12 +130,17 @@ class SimNode:
         if crash == "before":
             self.crash()
             raise Crashed
+        if crash == "torn":
+            self.core = None  # half of it stands on the disk, and is undone at the next start
+            self.on_crash()
+            raise Crashed
         try:
             self.disk.commit()
         except DetenteError:
             self._reload()
             raise
         if crash == "after":
+            self.on_effects(effects[: self._chance.below(len(effects) + 1)])
             self.crash()
             raise Crashed
         for effect in effects:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from detente.airspace.altitude import build_altitude
 from detente.airspace.area import Area, Circle, Geometry
 from detente.airspace.distance import middle_and_radius
@@ -67,8 +69,11 @@ class Officer:
         ceases: how many cease requests the node said it had taken.
     """
 
-    def __init__(self, node: SimNode, chance: Chance, every_s: int = EVERY_S) -> None:
+    def __init__(
+        self, node: SimNode, chance: Chance, every_s: int = EVERY_S, liars: Collection[str] = ()
+    ) -> None:
         self.node = node
+        self._liars = frozenset(liars)
         self._every_s = every_s
         self.filed: list[tuple[str, int]] = []
         self.ceases = 0
@@ -79,6 +84,10 @@ class Officer:
     def wait_us(self) -> int:
         """How long until the next act."""
         return self._chance.between(self._every_s // 6, self._every_s * 11 // 6) * US_PER_S
+
+    def _peers(self) -> list[str]:
+        """Who is spoken to: what a liar gets, its own stories say."""
+        return [peer for peer in self.node.running.state.peers if peer not in self._liars]
 
     def act(self) -> None:
         """Do something; what the node does not take, or dies over, counts as not done."""
@@ -106,8 +115,7 @@ class Officer:
                 )
             )
         elif choice < 40:
-            peers = node.running.state.peers
-            to = (chance.pick(peers),)
+            to = (chance.pick(self._peers()),)
             values = {"reason": "cease now"}
             node.run(
                 lambda core: core.say(
@@ -126,7 +134,8 @@ class Officer:
             self._speak(now_us)
             return
         elif choice < 60:
-            seen = sorted(i for i, n in node.running.state.notices.items() if n.party != node.name)
+            others = {node.name, *self._liars}
+            seen = sorted(i for i, n in node.running.state.notices.items() if n.party not in others)
             if seen:
                 self._climb(chance.pick(seen), now_us)
             return
@@ -134,8 +143,8 @@ class Officer:
             self._number += 1
             name, exercise = f"A-{self._number}", chance.happens(800)
             notice = random_notice(name, chance, now_us, exercise=exercise)
-            peers = node.running.state.peers
-            only = [chance.pick(peers)] if chance.happens(200) else []
+            peers = self._peers()
+            only = [chance.pick(peers)] if chance.happens(200) else peers
             filed = node.run(
                 lambda core: core.file_notice(
                     notice, only, now_us, officer="officer", desk="operations-cell"
@@ -149,7 +158,8 @@ class Officer:
         chance, node = self._chance, self.node
         who = {"officer": "officer", "desk": "operations-cell"}
         state = node.running.state
-        asked = [one for one in state.urgent.known.values() if one.to == node.name]
+        known = state.urgent.known.values()
+        asked = [o for o in known if o.to == node.name and o.party not in self._liars]
         how = chance.below(10)
         if how < 6 and asked:
             one = chance.pick(asked)
@@ -168,10 +178,12 @@ class Officer:
         elif how < 8:
             values = {"kind": "other", "at": format_time(now_us), "place": None}
             node.run(
-                lambda core: cease.say_emergency(core, values, [], now_us, exercise=True, **who)
+                lambda core: cease.say_emergency(
+                    core, values, self._peers(), now_us, exercise=True, **who
+                )
             )
         else:
-            peer, scope = chance.pick(state.peers), chance.pick(SCOPES)
+            peer, scope = chance.pick(self._peers()), chance.pick(SCOPES)
             mine = [one for one in linestate.declared_of(state, peer) if one.by == node.name]
             if mine:
                 node.run(

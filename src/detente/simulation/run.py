@@ -6,9 +6,8 @@ import hashlib
 from typing import Any
 
 from detente.errors import UsageError
-from detente.limits import PARTIES_PER_AGREEMENT
 from detente.protocol import views
-from detente.simulation.check import Watch, check_due, check_healed
+from detente.simulation.check import Watch, check_due, check_evidence, check_healed
 from detente.simulation.faults import parse_faults
 from detente.simulation.officer import EVERY_S
 from detente.simulation.party import REAL, SIMULATED
@@ -16,6 +15,7 @@ from detente.simulation.world import MINUTE_US, World
 from detente.units import format_time
 
 CHECK_EVERY_US = 10 * MINUTE_US
+PARTIES_MOST = 50
 HOURS_MOST = 24 * 400  # the contract's 200 days, twice
 
 
@@ -33,7 +33,7 @@ def simulate(
     Args:
         seed: the same seed plays the same day.
         hours: simulated hours under faults; healing comes after.
-        parties: 2 or more, all in one agreement.
+        parties: 2 to 50; above 8 they agree by area, and witnesses are common to all.
         faults: as `parse_faults` reads them.
         real_keys: sign and seal for true; some ten times slower.
         every_s: how often an officer does something, on average; what goes wrong keeps that pace too.
@@ -44,10 +44,10 @@ def simulate(
     Raises:
         UsageError: an argument is outside its range.
     """
-    if not 2 <= parties <= PARTIES_PER_AGREEMENT:
+    if not 2 <= parties <= PARTIES_MOST:
         raise UsageError(
             "parties-count",
-            f"parties is {parties}; it must be 2 to {PARTIES_PER_AGREEMENT}",
+            f"parties is {parties}; it must be 2 to {PARTIES_MOST}",
             field="parties",
         )
     if not 0 < hours <= HOURS_MOST:
@@ -65,9 +65,10 @@ def simulate(
         left_us -= CHECK_EVERY_US
         world.check()
     world.heal()
-    world.watch = Watch()  # at the end everything once more
+    world.watch = Watch(world.liars)  # at the end everything once more
     world.check()
-    world.note(check_healed(world.party_nodes))
+    world.note(check_healed(world.party_nodes, world.liars))
+    world.note(check_evidence(world.party_nodes, world.liars))
     world.note(check_due(world.party_nodes))
     for name, officer in sorted(world.officers.items()):
         known = world.nodes[name].running.state.filed_versions
@@ -129,6 +130,8 @@ def _report(
         "steps": sum(urgent.step for core in cores for urgent in core.state.urgent.known.values()),
         "conflicts": len({one for core in cores for one in core.state.conflicts}),
         "crashes": world.crashes,
+        "lies": world.told["told"],
+        "cosigned": world.cosigned,
         "network": dict(sorted(world.network.counts.items())),
         "digest": digest.hexdigest(),
     }

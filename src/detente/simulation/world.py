@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
-from itertools import combinations, permutations
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import permutations
 
 from detente.agreement.terms import Terms
 from detente.errors import DetenteError
+from detente.ledger.checkpoint import parse_checkpoint
+from detente.ledger.note import parse_note
+from detente.ledger.witness import encode_add_checkpoint
 from detente.protocol.due import next_due, pass_due
 from detente.protocol.effect import Effect
 from detente.simulation import faults
@@ -15,6 +19,7 @@ from detente.simulation.chance import Chance
 from detente.simulation.check import Watch
 from detente.simulation.clock import NodeClock, Timeline
 from detente.simulation.faults import Faults
+from detente.simulation.lies import CATALOGUE, Scene, Skipped, tell
 from detente.simulation.line import Line
 from detente.simulation.network import Network
 from detente.simulation.node import Crashed, SimNode, sends
@@ -22,10 +27,12 @@ from detente.simulation.officer import EVERY_S, Officer
 from detente.simulation.party import (
     SIMULATED,
     Crypto,
+    Party,
     make_agreement,
     make_party,
     party_name,
 )
+from detente.simulation.witness import SimWitness
 from detente.units import US_PER_S, parse_time
 
 START_US = parse_time("2018-09-17T12:00:00Z")
@@ -37,6 +44,15 @@ FULL_US = (5 * US_PER_S, MINUTE_US)
 DOWN_US = (1 * US_PER_S, 90 * US_PER_S)
 SKEW_US = 4 * MINUTE_US
 TIMER_US = 60 * US_PER_S  # most between two looks at the clock, which may have been set meanwhile
+
+WITNESS_US = (10 * MINUTE_US, 60 * MINUTE_US)
+AREA_MOST = 8  # parties of one agreement: above it the mesh is by area, as agreements are
+
+
+def split(parties: Sequence[Party]) -> list[list[Party]]:
+    """The parties by area: as few areas as hold them, as even as can be."""
+    count = -(-len(parties) // AREA_MOST)
+    return [list(parties[number::count]) for number in range(count)]
 
 
 class World:
@@ -53,27 +69,43 @@ class World:
     ) -> None:
         chance = Chance(seed)
         self._calm_us = (CALM[0] * every_s * US_PER_S, CALM[1] * every_s * US_PER_S)
+        self._lies_us = (every_s * US_PER_S, 5 * every_s * US_PER_S)
         self.faults = active
         self.timeline = Timeline(START_US)
         self.network = Network(self.timeline, chance.split(), active)
-        self.watch = Watch()
         self.crashes = 0
         self.violations: dict[str, int] = {}  # by what was violated: when first
         self._chance = chance.split()
         known = [make_party(party_name(i), chance, START_US, crypto) for i in range(parties)]
-        agreement = make_agreement(known, START_US, terms)
-        self.nodes = {
-            party.name: SimNode(party, NodeClock(self.timeline), chance.split(), agreement)
-            for party in known
-        }
+        liar, colluder, *neutral = (
+            make_party(name, chance, START_US, crypto)
+            for name in ("liar", "colluder", "neutral-1", "neutral-2")
+        )
+        self.liars = frozenset({liar.name, colluder.name} if active.lies else ())
+        self.watch = Watch(self.liars)
+        self.nodes = {}
+        for number, area in enumerate(split(known)):
+            members = [*area, liar] if active.lies and number == 0 else area
+            agreement = make_agreement(members, START_US, terms)
+            for party in area:
+                self.nodes[party.name] = SimNode(
+                    party, NodeClock(self.timeline), chance.split(), agreement
+                )
         self.officers = {
-            name: Officer(node, chance.split(), every_s) for name, node in self.nodes.items()
+            name: Officer(node, chance.split(), every_s, self.liars)
+            for name, node in self.nodes.items()
         }
+        self.witnesses = [SimWitness(party, NodeClock(self.timeline)) for party in neutral]
+        first = [self.nodes[party.name] for party in split(known)[0]]
+        self.scene = Scene(liar, first, self.witnesses, colluder, chance.split())
+        self.told: Counter[str] = Counter()
+        self.cosigned = 0
         self.lines: dict[tuple[str, str, str], Line] = {
             (here, there, chain): Line(
                 self.nodes[here], there, chain, self.timeline, self.network, self._serve
             )
             for here, there in permutations(self.nodes, 2)
+            if there in self.nodes[here].running.state.peers
             for chain in ("safety", "ordinary")
         }
         self._working = True
@@ -83,6 +115,7 @@ class World:
             self._schedule_officer(name)
             self._schedule_timer(name)
             self._start_lines(name)
+            self._schedule_witness(name)
         self._schedule_faults()
 
     @property
@@ -128,11 +161,12 @@ class World:
     def _at_rest(self) -> bool:
         return all(
             node.core is not None
-            and not node.core.intents
+            and all(self.liars.issuperset(i.waiting) for i in node.core.intents.values())
             and all(
-                node.core.state.heads(True, peer) == other.running.state.heads(False, node.name)
-                for peer, other in self.nodes.items()
-                if other is not node
+                node.core.state.heads(True, peer)
+                == self.nodes[peer].running.state.heads(False, node.name)
+                for peer in node.core.state.peers
+                if peer in self.nodes
             )
             for node in self.nodes.values()
         )
@@ -141,9 +175,15 @@ class World:
 
     def _set_up(self, node: SimNode) -> None:
         def crash_at() -> str | None:
+            if self.faults.torn_write and self._chance.happens(faults.TORN):
+                return "torn"
             if not self.faults.crash or not self._chance.happens(faults.CRASH):
                 return None
             return self._chance.pick(("before", "after"))
+
+        def on_write() -> None:
+            if self.faults.crash and self._chance.happens(faults.CRASH_WRITE):
+                raise Crashed
 
         def on_crash() -> None:
             self.crashes += 1
@@ -152,8 +192,10 @@ class World:
         def on_effects(effects: list[Effect]) -> None:
             for peer in sorted(sends(effects)):
                 for chain in ("safety", "ordinary"):
-                    self.lines[node.name, peer, chain].wake()
+                    if (node.name, peer, chain) in self.lines:
+                        self.lines[node.name, peer, chain].wake()
 
+        node.disk.on_write = on_write
         node.crash_at, node.on_crash, node.on_effects = crash_at, on_crash, on_effects
 
     def _start(self, name: str) -> None:
@@ -209,9 +251,58 @@ class World:
 
         self.timeline.after(TIMER_US, turn)
 
+    def _schedule_witness(self, name: str) -> None:
+        """Now and then a node has its head cosigned, by the real rules, its answers lost like any other."""
+        node = self.nodes[name]
+
+        def turn() -> None:
+            with contextlib.suppress(Crashed, DetenteError):
+                self._ask_witness(node, self._chance.pick(self.witnesses))
+            self.timeline.after(self._chance.between(*WITNESS_US), turn)
+
+        self.timeline.after(self._chance.between(*WITNESS_US), turn)
+
+    def _ask_witness(self, node: SimNode, witness: SimWitness) -> None:
+        note = node.act(lambda core: core.checkpoint(node.now_us()))
+        core, head = node.running, parse_checkpoint(parse_note(note))
+        known = witness.size(head.origin)
+        hashes = core.tree.consistency_proof(known, head.size) if known <= head.size else ()
+        answer = witness.add(
+            encode_add_checkpoint(known, hashes, note),
+            {head.origin: node.party.identity.signer.public},
+        )
+        if answer.status == 422:
+            self.note([f"{witness.party.name} refuses to cosign the honest log of {node.name}"])
+        if answer.status != 200 or (self.faults.loss and self._chance.happens(faults.LOSS)):
+            return
+        node.act(
+            lambda core: core.journal.put_cosignature(head.size, witness.party.name, answer.body)
+        )
+        self.cosigned += 1
+
+    def _schedule_lies(self) -> None:
+        def turn() -> None:
+            if not self._working:
+                return
+            lie = self._chance.pick(CATALOGUE)
+            crashes, outcome = self.crashes, "told"
+            try:
+                wrong = tell(lie, self.scene)
+            except (Skipped, Crashed, DetenteError):
+                wrong, outcome = [], "skipped"
+            if self.crashes != crashes:
+                wrong, outcome = [], "skipped"  # who should have caught it died over it
+            self.told[outcome] += 1
+            self.note(wrong)
+            self.timeline.after(self._chance.between(*self._lies_us), turn)
+
+        self.timeline.after(self._chance.between(*self._lies_us), turn)
+
     def _schedule_faults(self) -> None:
+        if self.faults.lies:
+            self._schedule_lies()
         if self.faults.partition:
-            for pair in combinations(sorted(self.nodes), 2):
+            for pair in sorted({tuple(sorted((a, b))) for a, b, _ in self.lines}):
                 self._now_and_then(CUT_US, *self._cutting(frozenset(pair)))
         for node in self.party_nodes:
             if self.faults.disk_full:
