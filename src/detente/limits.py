@@ -47,6 +47,7 @@ EVIDENCE_SAMPLE_BYTES = (
 CLOCK_SKEW_FLAG_S = 300  # a claimed time further off than this is flagged, never refused
 PARTIES_PER_AGREEMENT = 20  # the scale of design.md; a mesh above that is split by area
 WITNESSES_PER_AGREEMENT = 16  # each costs a request a checkpoint; a quorum is drawn from fewer
+TILES_KEPT = 64  # full tiles of our log kept ready: 2 MB at most
 WITNESSED_WHOLE = (
     1_000  # newest heads of each log kept whole: a quarter of an hour of one a second, 10 MB
 )

@@ -31,14 +31,17 @@ if TYPE_CHECKING:
 OPEN = frozenset(
     {
         ("GET", "/healthz"),
-        ("GET", "/log/checkpoint"),
         ("POST", "/witness/add-checkpoint"),
+        ("POST", "/witness/add-entries"),
         ("POST", "/api/v1/session"),
         ("POST", "/api/v1/session/link"),
         ("POST", "/api/v1/session/passkey"),
         ("POST", "/api/v1/session/passkey/options"),
     }
 )
+
+# And what is below these, with GET: the log is public, and so is what was witnessed and mirrored of others.
+OPEN_UNDER = ("/log/", "/witness/")
 
 # What a locked session may do; the stream carries only ticks then.
 LOCKED = frozenset(
@@ -202,7 +205,10 @@ class Gate:
             raise no_header()
         if cookie or method not in ("GET", "HEAD"):
             _check_site(scope)
-        is_open = ((method if method != "HEAD" else "GET"), path) in OPEN
+        looks = method in ("GET", "HEAD")
+        is_open = ("GET" if looks else method, path) in OPEN or (
+            looks and path.startswith(OPEN_UNDER)
+        )
         if is_open:
             # for HEAD as for GET; what is not open has no HEAD, since some looks are told to a peer
             return {

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
 from detente.ledger.witness import ADD_CHECKPOINT_BYTES
 from detente.limits import API_BODY_BYTES, EVIDENCE_SAMPLE_BYTES, FRAME_BYTES, LEARNED_BYTES
+from detente.node.logroom import log_routes
 from detente.node.node import Node
 from detente.node.outcome import error_json, http_status, trace
 from detente.protocol.core import Core
@@ -117,16 +118,7 @@ def public_routes(node: Node) -> list[Any]:
         answer = await node.run(lambda core: node.witness(core, body))
         return Response(answer.body, status_code=answer.status, media_type=answer.content_type)
 
-    @get("/log/checkpoint", include_in_schema=False)
-    async def checkpoint() -> Response[str]:
-        found = await node.do(lambda core: core.journal.checkpoint())
-        return Response(
-            found[1] if found else "",
-            status_code=200 if found else 404,
-            media_type="text/plain; charset=utf-8",
-        )
-
-    return [add_checkpoint, checkpoint, *key_routes(node), healthz]
+    return [add_checkpoint, *log_routes(node), *key_routes(node), healthz]
 
 
 def key_routes(node: Node) -> list[Any]:

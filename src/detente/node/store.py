@@ -313,6 +313,25 @@ class Store:
         query = sa.select(c).where(c > size).distinct().order_by(c)
         return [row.size for row in self.connection.execute(query)]
 
+    def checkpoint_to(self, size: int) -> tuple[int, str] | None:
+        """See `Journal`."""
+        c = schema.checkpoint.c
+        query = sa.select(c.size, c.note).where(c.size <= size).order_by(c.size.desc()).limit(1)
+        row = self.connection.execute(query).first()
+        return (row.size, row.note) if row else None
+
+    def put_mirrored(self, size: int, mirror: str, lines: str) -> None:
+        """See `Journal`."""
+        m = schema.mirrored.c
+        self._write(sa.delete(schema.mirrored).where(m.size == size, m.mirror == mirror))
+        self._write(sa.insert(schema.mirrored), {"size": size, "mirror": mirror, "lines": lines})
+
+    def mirrored(self, size: int) -> dict[str, str]:
+        """See `Journal`."""
+        m = schema.mirrored.c
+        query = sa.select(m.mirror, m.lines).where(m.size == size).order_by(m.mirror)
+        return {row.mirror: row.lines for row in self.connection.execute(query)}
+
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """See `Journal`."""
         c = schema.cosignature.c

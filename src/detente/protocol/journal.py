@@ -139,6 +139,15 @@ class Journal(Protocol):
     def cosigned_after(self, size: int) -> list[int]:
         """Sizes of checkpoints above a size that somebody has cosigned, ascending."""
 
+    def checkpoint_to(self, size: int) -> tuple[int, str] | None:
+        """The largest checkpoint of at most `size`."""
+
+    def put_mirrored(self, size: int, mirror: str, lines: str) -> None:
+        """Keep a mirror's signature lines for the checkpoint of a size of ours."""
+
+    def mirrored(self, size: int) -> dict[str, str]:
+        """Mirror to signature lines for the checkpoint of a size of ours."""
+
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """Keep a cosigner's signature lines for the checkpoint of a size."""
 

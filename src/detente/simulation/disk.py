@@ -38,6 +38,7 @@ class _Content(msgspec.Struct):
     checkpoints: dict[int, str] = {}
     sizes: list[int] = []
     cosigned: dict[int, dict[str, str]] = {}
+    mirrored: dict[int, dict[str, str]] = {}
     witnessed: dict[str, dict[int, Witnessed]] = {}
     values: dict[str, bytes] = {}
     evidence: list[Evidence] = []
@@ -54,6 +55,7 @@ class _Content(msgspec.Struct):
             checkpoints=dict(self.checkpoints),
             sizes=list(self.sizes),
             cosigned={size: dict(lines) for size, lines in self.cosigned.items()},
+            mirrored={size: dict(lines) for size, lines in self.mirrored.items()},
             witnessed={origin: dict(heads) for origin, heads in self.witnessed.items()},
             values=dict(self.values),
             evidence=list(self.evidence),
@@ -237,6 +239,20 @@ class Disk:
     def cosigned_after(self, size: int) -> list[int]:
         """See `Journal`."""
         return sorted(n for n, by in self._content.cosigned.items() if n > size and by)
+
+    def checkpoint_to(self, size: int) -> tuple[int, str] | None:
+        """See `Journal`."""
+        sizes = self._content.sizes
+        at = bisect_right(sizes, size)
+        return (sizes[at - 1], self._content.checkpoints[sizes[at - 1]]) if at else None
+
+    def put_mirrored(self, size: int, mirror: str, lines: str) -> None:
+        """See `Journal`."""
+        self._put(self._content.mirrored.setdefault(size, {}), mirror, lines)
+
+    def mirrored(self, size: int) -> dict[str, str]:
+        """See `Journal`."""
+        return dict(sorted(self._content.mirrored.get(size, {}).items()))
 
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """See `Journal`."""
