@@ -80,6 +80,8 @@ COURIER_FRAMES = (
 COURIER_BYTES = 64 * 2**20  # or this much; what is left goes with the next journey
 RENEWED_AT_ONCE = 400  # old heads in one entry, some 10 KB each: one for every two hours of a month
 TALKS_AT_ONCE = 200  # threads in one answer: some days of talk, 100 KB
+ASSETS_MOST = 500  # on an operator's own list, kept by hand; each is measured against each notice that is looked at
+ASSET_MOVES_S = 30 * 86_400  # what needs more than a month to move is a site, and is not going to
 BACK_STEP_US = (
     1_000_000  # entries may overtake each other by milliseconds; more is a clock that was set
 )

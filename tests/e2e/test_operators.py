@@ -173,6 +173,15 @@ ACTS = [
     ("GET", "/api/v1/phrasebook", None, "*"),
     ("POST", "/api/v1/phrasebook/render", {"phrase": "courtesy.thanks"}, "*"),
     ("GET", "/api/v1/notices/nope/clearance", None, "*"),
+    ("GET", "/api/v1/assets", None, "*"),
+    (
+        "POST",
+        "/api/v1/assets",
+        {"name": "", "kind": "radar", "place": "353125N 0354716E", "needs_s": 60},
+        "watch supervisor",
+    ),
+    ("DELETE", "/api/v1/assets/nope", None, "watch supervisor"),
+    ("POST", "/api/v1/ledger/recosign", None, "admin"),
     (
         "POST",
         "/api/v1/talks",

@@ -26,6 +26,8 @@ def clearance(
     third = found["third_party"]
     rows = [*found["rows"], *(third["rows"] if third else [])]
 
+    rows += found["assets"]
+
     def text() -> None:
         out.print(
             f"{exercise_banner(found['exercise'])}{found['notice']} version {found['version']}, {found['activity']}, "
@@ -49,6 +51,13 @@ def clearance(
             if not third["rows"]:
                 out.print("  no notice of ours", markup=False)
             _print_rows(third["rows"])
+        for one in found["assets"]:
+            apart = "distance not told" if one["apart_nm"] is None else f"{one['apart_nm']:g} NM"
+            out.print(
+                f"  own {one['kind']} {one['name']}: {apart}, needs {lead(one['needs_s'])}, has {lead(one['lead_s'])}"
+                + ("" if one["can"] else "  CANNOT CLEAR"),
+                markup=False,
+            )
 
     show(found, as_json, text)
     if not all(row["can"] for row in rows):

@@ -12,6 +12,7 @@ import typer
 from detente import __version__
 from detente.cli import (
     agree,
+    assets,
     clearance,
     courier,
     keys,
@@ -47,6 +48,7 @@ app.add_typer(notice.app, name="notice", rich_help_panel="Every day")
 app.add_typer(talk.app, name="talk", rich_help_panel="Every day")
 app.add_typer(line.app, name="line", rich_help_panel="Every day")
 app.add_typer(roster.app, name="roster", rich_help_panel="Every day")
+app.add_typer(assets.app, name="assets", rich_help_panel="Every day")
 app.add_typer(courier.app, name="courier", rich_help_panel="Operations")
 app.add_typer(urgent.ceases, name="cease", rich_help_panel="Every day")
 app.add_typer(urgent.emergencies, name="emergency", rich_help_panel="Every day")

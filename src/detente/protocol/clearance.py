@@ -19,6 +19,7 @@ from detente.conflict.strategic import check_pair
 from detente.errors import UsageError
 from detente.limits import ALTITUDE_MAX_M
 from detente.notice.activity import ActivityNotice
+from detente.protocol.asset import AssetNear, assets_near
 from detente.protocol.core import Core
 from detente.protocol.fold import NoticeState
 from detente.protocol.views import find_notice
@@ -76,6 +77,7 @@ class Clearance(msgspec.Struct, frozen=True):
         lead_s: left before the notice begins.
         rows: own notices that are not clear of it by the agreed minima, or cannot be told to be.
         third_party: None for an activity at which nobody is expected to fire.
+        assets: own, within the agreed minimum, or within reach of a third party's fire where one is expected.
     """
 
     notice: str
@@ -90,6 +92,7 @@ class Clearance(msgspec.Struct, frozen=True):
     lead_s: int
     rows: list[Clearing]
     third_party: ThirdParty | None
+    assets: list[AssetNear]
 
 
 def clearance(
@@ -161,6 +164,12 @@ def clearance(
         )
         if third
         else None,
+        assets=assets_near(
+            core,
+            volumes,
+            max(minimum, round(hazard_nm * TENTH_MM_PER_NM)) if third else minimum,
+            now_us,
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.limits import BACK_STEP_US
 from detente.notice.activity import ActivityNotice, parse_activity_body
 from detente.protocol import (
+    asset,
     cease,
     deadlines,
     heard,
@@ -134,6 +135,7 @@ class State(msgspec.Struct):
         behind: peers that proved this record to be older than what they hold; see docs/spec/link.md.
         recovering: the operator has decided to take the lost statements back.
         last_us, set_back_us: this node's clock at the last entry, and by how much it was set back so far, in all.
+        assets: own, by name; told to nobody (asset.py).
         renewed_to: up to which size old heads have been taken into the log (renewal.py).
         vouched: statements whose key no longer counted, for which their maker vouched.
         trail: by notice, the entries that say something about it; the last one is when its row changed.
@@ -185,6 +187,7 @@ class State(msgspec.Struct):
     set_back_us: int = 0
     vouched: set[str] = set()
     renewed_to: int = 0
+    assets: dict[str, asset.Asset] = {}
     versions: dict[str, tuple[str, int]] = {}
     ladders: dict[str, ladder.Ladder] = {}
     owed: dict[str, deadlines.Expectation] = {}
@@ -556,6 +559,8 @@ _APPLY: dict[str, Any] = {
 }
 # local entries besides those above, each in the file of its noun
 _APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {
+    "asset/noted": asset.apply_noted,
+    "asset/removed": asset.apply_removed,
     "keys/learned": learned.apply_learned,
     "log/renewed": renewal.apply_renewed,
     **cease.APPLY_LOCAL,

@@ -11,6 +11,7 @@ from detente.airspace.area import Circle
 from detente.airspace.volume import build_volume
 from detente.errors import UsageError
 from detente.notice.activity import ActivityNotice, build_notice
+from detente.protocol.asset import note_asset, remove_asset
 from detente.protocol.clearance import Clearance, clearance
 from detente.simulation.node import SimNode, converse
 from detente.simulation.room import Room
@@ -226,3 +227,58 @@ def test_who_must_move_is_in_no_entry_and_on_no_line(two: Two) -> None:
     )
     for word in ("third-party", "to_clear", "needs_s", "hazard_nm", "clearance"):
         assert word not in kept
+
+
+def note(node: SimNode, name: str, east_nm: float, needs_s: int, **place: int) -> None:
+    """Note an asset on the equator."""
+    lon = round((-35 + east_nm / 60) * NANODEG_PER_DEG)
+    node.act(
+        lambda core: note_asset(
+            core,
+            name,
+            "radar",
+            {"lat": 0, "lon": lon, **place},
+            needs_s,
+            node.now_us(),
+            officer="o",
+        )
+    )
+
+
+def test_own_assets_near_a_notice_are_shown_with_the_time_they_need_and_told_to_nobody(
+    two: Two,
+) -> None:
+    """H-HOM-4: within the minimum, or within reach of a third party's fire; noted, noted anew, removed; on no line."""
+    room, north, south = two
+    file(room, north, notice("S-1", 0, starts_s=3600), south)
+    before = {peer: dict(heads) for peer, heads in south.running.state.made.items()}
+    note(south, "inside", 0, 60)
+    note(south, "slow", 0.5, 7200)
+    note(south, "area", 20, 60, radius_tenth_mm=19 * TENTH_MM_PER_NM)
+    note(south, "far", 40, 60)
+    found = {one.name: (one.apart_nm, one.can) for one in ask(south).assets}
+    assert found == {"inside": (0, True), "slow": (0, False), "area": (0, True)}
+    file(room, north, notice("S-2", 0, starts_s=3600, activity="strike-hazard"), south)
+    assert [one.name for one in ask(south, "north:S-2").assets][-1] == "far"
+    note(south, "slow", 100, 60)
+    south.act(lambda core: remove_asset(core, "area", south.now_us(), officer="o"))
+    assert [one.name for one in ask(south).assets] == ["inside"]
+    with pytest.raises(UsageError):
+        south.act(lambda core: remove_asset(core, "area", south.now_us(), officer="o"))
+    assert ask(south, "north:S-2").assets[0].name == "inside"
+    assert north.running.state.assets == {}
+    assert {p: dict(h) for p, h in south.running.state.made.items()}.keys() == before.keys()
+    assert south.load().state.assets == south.running.state.assets
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "needs_s"),
+    [("", "radar", 1), ("a/b", "", 1), ("a", "", 1), ("a", "x" * 65, 1), ("a", "radar", -1)],
+)
+def test_asset_of_wrong_form_is_refused(two: Two, name: str, kind: str, needs_s: int) -> None:
+    """H-HOM-4: a name, a kind and a time that a screen can show."""
+    _, _, south = two
+    with pytest.raises(UsageError):
+        note_asset(
+            south.running, name, kind, {"lat": 0, "lon": 0}, needs_s, south.now_us(), officer="o"
+        )
