@@ -72,7 +72,12 @@ def ask(
                 markup=False,
                 style="bold",
             )
-            out.print(f"  {received}, lead time {lead(row['lead_time_s'])}", markup=False)
+            out.print(
+                f"  {received}, lead time {lead(row['lead_time_s'])}{lead_range(row['lead_time_between_s'])}",
+                markup=False,
+            )
+            if row["received"]:
+                out.print(f"    received {between(row)}", markup=False)
             out.print(
                 f"  in the area {when(row['overlap']['from'])} to {when(row['overlap']['until'])}",
                 markup=False,

@@ -288,6 +288,10 @@ class PriorNotice(Shape):
     received: str | None
     received_by: list[str]
     lead_time_s: float | None
+    lead_time_between_s: list[float | None] | None
+    not_before: str | None
+    not_after: str | None
+    by: list[str]
     overlap: Overlap
     proof: str
 

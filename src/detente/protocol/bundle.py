@@ -26,7 +26,7 @@ from detente.ledger.note import parse_note
 from detente.ledger.proof import LogProof, parse_log_proof
 from detente.limits import BUNDLE_BYTES, BUNDLE_HEADS
 from detente.notice.activity import parse_activity_body
-from detente.protocol.interval import DATE_MOST_S, Bound, Interval, find_interval
+from detente.protocol.interval import DATE_MOST_S, Bound, Interval, find_interval, lead_between
 from detente.protocol.journal import Entry, Json
 from detente.protocol.keyring import Keyring, signed_a_line
 from detente.protocol.opening import add_openings
@@ -380,24 +380,6 @@ def verify_bundle(
         lead_time_s=(start_us - min(times)) / US_PER_S if times and start_us is not None else None,
         lead_time_between_s=lead_between(start_us, reader.received),
         remarks=remarks,
-    )
-
-
-def lead_between(
-    start_us: int | None, received: list[ReceivedBy]
-) -> tuple[float | None, float | None] | None:
-    """Least and most lead time in seconds, by the clocks of others; None where an end is open (B-INT-5).
-
-    The first receipt counts, as for the single number: it was there by the earliest of the late ends, and
-    by no earlier than the earliest of the early ends, if each receipt has one.
-    """
-    if start_us is None or not received:
-        return None
-    late = [parse_time(one.not_after) for one in received if one.not_after is not None]
-    early = [parse_time(one.not_before) for one in received if one.not_before is not None]
-    return (
-        (start_us - min(late)) / US_PER_S if late else None,
-        (start_us - min(early)) / US_PER_S if len(early) == len(received) else None,
     )
 
 

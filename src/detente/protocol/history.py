@@ -20,6 +20,7 @@ from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState, Version
 from detente.protocol.journal import Entry, Json
 from detente.protocol.ladder import difference
+from detente.protocol.seen import made_interval, received_interval
 from detente.protocol.statement import Statement, body_values
 from detente.protocol.views import find_notice
 from detente.units import US_PER_S, format_time
@@ -380,6 +381,15 @@ class CheckpointRow(msgspec.Struct, frozen=True):
     cosigned_by: list[str]
 
 
+class DestroyedField(msgspec.Struct, frozen=True):
+    """A field whose opening was destroyed here: when, by whom and why."""
+
+    field: str
+    time: str
+    officers: list[str]
+    reason: str
+
+
 class ReceiptProof(msgspec.Struct, frozen=True):
     """The recipient's receipt.
 
@@ -387,6 +397,7 @@ class ReceiptProof(msgspec.Struct, frozen=True):
         statement: id of the receipt.
         entry: number of the statement in the recipient's log, under `checkpoint` of that log.
         opened_statement: id of the receipt that says a desk opened it.
+        not_before, not_after, by: when it was received, by the clocks of others; None where nobody bounds it.
     """
 
     statement: str
@@ -398,6 +409,9 @@ class ReceiptProof(msgspec.Struct, frozen=True):
     checkpoint: CheckpointRow
     opened: str | None
     opened_statement: str | None
+    not_before: str | None
+    not_after: str | None
+    by: list[str]
     doubt: Doubt | None = None
 
 
@@ -409,6 +423,8 @@ class StatementProof(msgspec.Struct, frozen=True):
         digest: of the body, the same for all recipients.
         entry: its number in this node's ledger.
         checkpoint: the head that covers it and that the most cosigned; None before the first one.
+        not_before, not_after, by: when it was made, by the clocks of others; None where nobody bounds it.
+        withheld: fields that were said and are closed in this record, destroyed ones apart.
         doubt: its key was revoked as of a time before it was logged here; null where nothing is to be said.
     """
 
@@ -424,6 +440,11 @@ class StatementProof(msgspec.Struct, frozen=True):
     logged: str
     checkpoint: CheckpointRow | None
     receipt: ReceiptProof | None
+    not_before: str | None
+    not_after: str | None
+    by: list[str]
+    withheld: list[str]
+    destroyed: list[DestroyedField]
     doubt: Doubt | None = None
 
 
@@ -476,7 +497,9 @@ def _proof(core: Core, version: Version, statement_id: str) -> StatementProof:
     found, entry = core.journal.statement(statement_id), core.journal.entry_of(statement_id)
     assert found is not None
     assert entry is not None
-    statement = found[0]
+    statement, openings = found
+    made = made_interval(core, statement, entry)
+    destroyed = core.state.openings.destroyed.get(statement_id, [])
     return StatementProof(
         id=statement.id,
         type=statement.type,
@@ -489,7 +512,15 @@ def _proof(core: Core, version: Version, statement_id: str) -> StatementProof:
         entry=entry.index,
         logged=format_time(entry.header.time_us),
         checkpoint=_covering(core, entry.index),
-        receipt=_receipt(core, statement_id),
+        receipt=_receipt(core, statement, entry),
+        not_before=made.not_before,
+        not_after=made.not_after,
+        by=made.by,
+        withheld=sorted(set(statement.body) - set(openings) - {one.field for one in destroyed}),
+        destroyed=[
+            DestroyedField(one.field, format_time(one.time_us), one.officers, one.reason)
+            for one in destroyed
+        ],
         doubt=_doubt(core, statement),
     )
 
@@ -524,12 +555,14 @@ def _checkpoint(text: str, cosigned_by: list[str]) -> CheckpointRow:
     )
 
 
-def _receipt(core: Core, statement_id: str) -> ReceiptProof | None:
-    receipt = core.state.receipts.get(statement_id)
+def _receipt(core: Core, statement: Statement, entry: Entry) -> ReceiptProof | None:
+    receipt = core.state.receipts.get(statement.id)
     kept = core.journal.statement(receipt.receipt) if receipt is not None else None
     if receipt is None or kept is None:
         return None
     found = parse_log_proof(body_values(kept[1])["proof"])
+    received = received_interval(core, statement, entry)
+    assert received is not None
     return ReceiptProof(
         statement=receipt.receipt,
         party=receipt.party,
@@ -540,5 +573,8 @@ def _receipt(core: Core, statement_id: str) -> ReceiptProof | None:
         checkpoint=_checkpoint(found.checkpoint, []),
         opened=format_time(receipt.opened_us) if receipt.opened_us is not None else None,
         opened_statement=receipt.opened,
+        not_before=received.not_before,
+        not_after=received.not_after,
+        by=received.by,
         doubt=_doubt(core, kept[0]),
     )

@@ -6,11 +6,12 @@ the log showed it a head that held the entry, or one that did not. Rules B-INT o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 
-from detente.units import US_PER_S, format_time
+from detente.units import US_PER_S, format_time, parse_time
 
 DATE_MOST_S = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
@@ -76,6 +77,36 @@ def find_interval(
         # a clock read 18:31:05 until it read :06, so the entry is surely there only at the second's end
         not_after=None if oldest is None else format_time((oldest.time_s + 1) * US_PER_S),
         by=sorted({one.by for one in (newest, oldest) if one is not None}),
+    )
+
+
+class Ends(Protocol):
+    """Whatever has two ends."""
+
+    @property
+    def not_before(self) -> str | None:
+        """The early end."""
+
+    @property
+    def not_after(self) -> str | None:
+        """The late end."""
+
+
+def lead_between(
+    start_us: int | None, received: Sequence[Ends]
+) -> tuple[float | None, float | None] | None:
+    """Least and most lead time in seconds, by the clocks of others; None where an end is open (B-INT-5).
+
+    The first receipt counts, as for the single number: it was there by the earliest of the late ends, and
+    by no earlier than the earliest of the early ends, if each receipt has one.
+    """
+    if start_us is None or not received:
+        return None
+    late = [parse_time(one.not_after) for one in received if one.not_after is not None]
+    early = [parse_time(one.not_before) for one in received if one.not_before is not None]
+    return (
+        (start_us - min(late)) / US_PER_S if late else None,
+        (start_us - min(early)) / US_PER_S if len(early) == len(received) else None,
     )
 
 

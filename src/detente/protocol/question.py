@@ -9,7 +9,9 @@ from detente.notice.activity import ActivityNotice, parse_activity_body
 from detente.protocol.asked import area_query, check_interval, find_meeting
 from detente.protocol.core import Core
 from detente.protocol.fold import NoticeState, Version
+from detente.protocol.interval import Interval, lead_between
 from detente.protocol.journal import Json
+from detente.protocol.seen import received_interval
 from detente.protocol.statement import body_values
 from detente.units import US_PER_S, format_time
 
@@ -91,6 +93,9 @@ def _row(
         r for s in version.statements.values() if (r := core.state.receipts.get(s)) is not None
     ]
     received = min((r.received_us for r in receipts), default=None) if own else version.known_us
+    intervals = _received(core, version)
+    between = lead_between(version.start_us, intervals)
+    earliest = min(intervals, key=lambda one: one.claimed, default=None)
     newer = [v for n, v in sorted(notice.versions.items()) if n > version.number]
     return {
         "id": notice.id,
@@ -105,9 +110,24 @@ def _row(
         "received": format_time(received) if received is not None else None,
         "received_by": sorted(r.party for r in receipts) if own else [core.identity.party],
         "lead_time_s": (version.start_us - received) / US_PER_S if received is not None else None,
+        "lead_time_between_s": list(between) if between is not None else None,
+        "not_before": earliest.not_before if earliest else None,
+        "not_after": earliest.not_after if earliest else None,
+        "by": earliest.by if earliest else [],
         "overlap": {"from": format_time(verdict.from_us), "until": format_time(verdict.until_us)},
         "proof": f"detente prove DIR {notice.id}@{version.number} -o BUNDLE",
     }
+
+
+def _received(core: Core, version: Version) -> list[Interval]:
+    """When each addressee that has said so had it, by the clocks of others."""
+    found = []
+    for statement_id in version.statements.values():
+        kept, entry = core.journal.statement(statement_id), core.journal.entry_of(statement_id)
+        interval = received_interval(core, kept[0], entry) if kept and entry else None
+        if interval is not None:
+            found.append(interval)
+    return found
 
 
 def _complete_until(core: Core, by: str | None, now_us: int) -> int | None:

@@ -14,19 +14,22 @@ from detente.errors import PeerError
 from detente.ledger.checkpoint import parse_checkpoint, sign_checkpoint
 from detente.ledger.cosignature import cosign
 from detente.ledger.note import parse_note
-from detente.protocol.bundle import ReceivedBy, Verified, lead_between, make_bundle, verify_bundle
-from detente.protocol.interval import Bound, find_interval
+from detente.protocol.bundle import ReceivedBy, Verified, make_bundle, verify_bundle
+from detente.protocol.history import proof
+from detente.protocol.interval import Bound, find_interval, lead_between
 from detente.protocol.paper import decode_paper, encode_paper
+from detente.protocol.question import ask
 from detente.protocol.views import find_statements
 from detente.signing.key import PublicKeys, parse_public_keys
 from detente.simulation.node import SimNode, converse, cosign_newest
 from detente.simulation.officer import random_notice
 from detente.simulation.party import SIMULATED
 from detente.simulation.room import Room
-from detente.units import US_PER_S, format_time, parse_time
+from detente.units import NANODEG_PER_DEG, US_PER_S, format_time, parse_time
 
 VECTOR = Path(__file__).parents[2] / "vectors" / "bundle-1.json"
 NOON_S = 1_537_185_600
+DAY_US = 86_400 * US_PER_S
 MEMBERS = {2: frozenset({"copies", "keys", "openings"})}
 
 
@@ -283,3 +286,42 @@ def test_bundle_of_version_1_still_verifies() -> None:
     assert found.logged_at[0].not_after is not None
     assert found.lead_time_s == 2577.0
     assert parse_time(found.made.not_after or "") > 0
+
+
+# -- what a record says of itself --------------------------------------------------------------------
+
+
+def test_ask_gives_the_interval_that_the_bundle_proves() -> None:
+    """B-INT-4: the answer of the addressee's record has the very ends of its bundle, and a lead time between two."""
+    found = scene().verify(scene().bundle(scene().south))
+    (receipt,) = found.received_by
+    notice = scene().north.running.volumes("north:A-1")
+    assert notice is not None
+    lon, lat = (one / NANODEG_PER_DEG for one in notice.pieces[0].geometry.center)  # type: ignore[union-attr]
+    ring = [[lon + x, lat + y] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))]
+    area = json.dumps({"type": "Polygon", "coordinates": [ring]}).encode()
+    start_us = scene().room.timeline.now_us
+    (row,) = ask(scene().south.running, area, start_us - DAY_US, start_us + DAY_US, None, start_us)[
+        "notices"
+    ]
+    assert (row["not_before"], row["not_after"], row["by"]) == (
+        receipt.not_before,
+        receipt.not_after,
+        ["east"],
+    )
+    assert row["lead_time_between_s"] == list(found.lead_time_between_s or ())
+    assert row["lead_time_s"] == found.lead_time_s
+
+
+@pytest.mark.parametrize("name", ["north", "south"])
+def test_proof_panel_gives_the_intervals_of_the_bundle(name: str) -> None:
+    """B-INT-4: what the console shows of a statement and its receipt is what the bundle of that record proves."""
+    node = {"north": scene().north, "south": scene().south}[name]
+    found = scene().verify(scene().bundle(node))
+    (one,) = proof(node.running, "north:A-1").statements
+    assert (one.not_before, one.not_after) == (found.made.not_before, found.made.not_after)
+    assert one.receipt is not None
+    (receipt,) = found.received_by
+    assert one.receipt.not_after == receipt.not_after
+    assert one.withheld == []
+    assert one.destroyed == []

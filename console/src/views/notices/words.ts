@@ -124,3 +124,15 @@ function lead(row: Notice, received: string, key: string, values: Record<string,
 export function ruleWords(rule: string | null): string {
   return isolate(coded("detail.rule", rule));
 }
+
+/** Between when and when, by whose clocks; an end that nobody bounds is said to be open. */
+export function interval(found: { not_before: string | null; not_after: string | null; by: string[] }, now: number, name: (party: string) => string): string {
+  const { not_before: early, not_after: late } = found;
+  const by = joined(found.by.map(name));
+  // whole seconds: with minutes alone both ends would often read the same
+  const time = (at: string): string => figures(`${zulu(at, now).replace(/\d\d:\d\dZ$/, "")}${new Date(at).toISOString().slice(11, 19)}Z`);
+  if (early && late) return t("detail.interval-between", { early: time(early), late: time(late), by });
+  if (late) return t("detail.interval-late", { late: time(late), by });
+  if (early) return t("detail.interval-early", { early: time(early), by });
+  return t("detail.interval-open");
+}
