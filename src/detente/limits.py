@@ -47,6 +47,8 @@ EVIDENCE_SAMPLE_BYTES = (
 CLOCK_SKEW_FLAG_S = 300  # a claimed time further off than this is flagged, never refused
 PARTIES_PER_AGREEMENT = 20  # the scale of design.md; a mesh above that is split by area
 WITNESSES_PER_AGREEMENT = 16  # each costs a request a checkpoint; a quorum is drawn from fewer
+POLICY_LINES_OF_A_KIND = 128  # logs, witnesses, groups in a policy; C2SP asks for 32 at least
+POLICY_BYTES = 2**20  # that many of each, with keys of 1.8 kB and room for comments
 TILES_KEPT = 64  # full tiles of our log kept ready: 2 MB at most
 WITNESSED_WHOLE = (
     1_000  # newest heads of each log kept whole: a quarter of an hour of one a second, 10 MB
