@@ -339,6 +339,7 @@ def test_metrics_are_prometheus_text_without_content(operators: Any, trio: Any, 
         trio.north.dir,
         trio.save(kit.feature("M-1", 77.125, 3, text="SECRETWORD")),
     )
+    trio.wait_open()  # a job that failed after it wrote loads the core anew, and lines are cold for a moment
     page = operators["reader"].get("/metrics")
     assert page.headers["content-type"].startswith("text/plain")
     values = {
