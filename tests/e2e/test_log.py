@@ -10,6 +10,7 @@ import pytest
 from detente.ledger.checkpoint import VerifiedCheckpoint, verify_checkpoint
 from detente.ledger.merkle import verify_consistency, verify_inclusion
 from detente.ledger.tile import TileReader
+from detente.ledger.witness import encode_add_checkpoint
 from detente.node.home import read_card
 from detente.signing.key import parse_public_keys
 
@@ -91,3 +92,16 @@ def test_what_no_checkpoint_covers_is_not_there(filed: Any) -> None:
         assert http.get(f"/log/tile/0/000.p/{head.size}").status_code == 200
         assert http.get("/log/tile/0/000.p/1").status_code == 200
         assert http.get("/log/keys").status_code == 200
+
+
+def test_witness_answers_of_which_type_they_are(filed: Any) -> None:
+    """L-WIT-7: a witness that knows another size says so in the very type of the protocol."""
+    with filed.south.http() as south, filed.north.http() as north:
+        note = north.get("/log/checkpoint").text
+        body = encode_add_checkpoint(1, [bytes(32)], note)
+        answer = south.post("/witness/add-checkpoint", content=body)
+        assert answer.status_code == 409, answer.text
+        assert answer.headers.get_list("content-type") == ["text/x.tlog.size"]
+        assert answer.text.endswith("\n")
+        bad = south.post("/witness/add-checkpoint", content=b"x")
+        assert bad.headers.get_list("content-type") == ["text/plain; charset=utf-8"]

@@ -116,7 +116,9 @@ def public_routes(node: Node) -> list[Any]:
     async def add_checkpoint(request: Request[Any, Any, Any]) -> Response[str]:
         body = await read_body(request, ADD_CHECKPOINT_BYTES)
         answer = await node.run(lambda core: node.witness(core, body))
-        return Response(answer.body, status_code=answer.status, media_type=answer.content_type)
+        # given as a header: the framework would add a character set to every text/ type (L-WIT-7)
+        kind = {"Content-Type": answer.content_type}
+        return Response(answer.body, status_code=answer.status, headers=kind)
 
     return [add_checkpoint, *log_routes(node), *key_routes(node), healthz]
 
