@@ -107,9 +107,18 @@ def prove(
             metavar="FIELD[,FIELD]", help="Fields that the reader is not to see, such as text."
         ),
     ] = None,
+    tlog_proof: Annotated[
+        bool,
+        typer.Option(
+            help="Write C2SP tlog-proof text of its place in this log instead, of its first copy."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write a bundle that proves a statement to anyone, offline."""
+    if tlog_proof:
+        _write_tlog_proof(directory, wanted, output, as_json)
+        return
     fields = [] if withhold is None else withhold.split(",")
     until = time.monotonic() + wait_s
     with Api(directory) as api:
@@ -130,6 +139,17 @@ def prove(
             f"{output}: {len(data)} bytes; anyone can check it with: detente verify {output} --trust AGREEMENT",
             markup=False,
         ),
+    )
+
+
+def _write_tlog_proof(directory: Path, wanted: str, output: Path, as_json: bool) -> None:
+    with Api(directory) as api:
+        data = api.request("GET", f"/api/v1/bundles/{wanted}", params={"tlog": True}).content
+    output.write_bytes(data)
+    show(
+        {"file": str(output), "bytes": len(data)},
+        as_json,
+        lambda: out.print(f"{output}: {len(data)} bytes of C2SP tlog-proof", markup=False),
     )
 
 

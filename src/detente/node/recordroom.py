@@ -16,7 +16,7 @@ from detente.node.node import Node
 from detente.node.operators import Action, Officer
 from detente.protocol import views
 from detente.protocol.absence import make_absence
-from detente.protocol.bundle import make_bundle
+from detente.protocol.bundle import make_bundle, make_tlog_proof
 from detente.protocol.core import Core
 from detente.protocol.disclosure import Destruction, destroy, disclose
 from detente.protocol.effect import Effect
@@ -103,6 +103,7 @@ def record_routes(node: Node, officer: FindOfficer) -> list[Any]:
         request: Request[Any, Any, Any],
         wanted: FromPath[str],
         withhold: FromQuery[list[str] | None] = None,
+        tlog: FromQuery[bool] = False,
     ) -> Response[bytes]:
         await officer(request, "prove")
 
@@ -112,6 +113,8 @@ def record_routes(node: Node, officer: FindOfficer) -> list[Any]:
             newest = core.journal.checkpoint()
             if any(e is not None and (newest is None or newest[0] <= e.index) for e in entries):
                 core.checkpoint(node.now_us())
+            if tlog:
+                return make_tlog_proof(core, ids[0]).encode(), []
             return make_bundle(core, ids, withhold=withhold or ()), []
 
         return Response(await node.run(job), media_type=TEXT)

@@ -23,7 +23,7 @@ from detente.ledger.merkle import (
     verify_inclusion,
 )
 from detente.ledger.note import parse_note
-from detente.ledger.proof import LogProof, parse_log_proof
+from detente.ledger.proof import LogProof, format_tlog_proof, parse_log_proof
 from detente.limits import BUNDLE_BYTES, BUNDLE_HEADS
 from detente.notice.activity import parse_activity_body
 from detente.protocol.interval import DATE_MOST_S, Bound, Interval, find_interval, lead_between
@@ -39,7 +39,7 @@ from detente.protocol.statement import (
     check_openings,
 )
 from detente.signing.base64 import decode_base64url, encode_base64url
-from detente.signing.canonical import parse_canonical
+from detente.signing.canonical import encode_canonical, parse_canonical
 from detente.signing.envelope import encode_envelope
 from detente.signing.key import STRICT, PublicKeys, Verifier, parse_public_keys
 from detente.units import US_PER_S, parse_time
@@ -178,6 +178,21 @@ def make_bundle(
             "v": 2,
         },
     )
+
+
+def make_tlog_proof(core: Core, statement_id: str) -> str:
+    """The place of one statement in this node's log as C2SP tlog-proof text; `extra` is the leaf's opening.
+
+    Raises:
+        UsageError: the statement is unknown here, or no signed checkpoint covers it yet.
+    """
+    entry = core.journal.entry_of(statement_id)
+    if entry is None:
+        raise UsageError(
+            "statement-unknown", f"statement {statement_id!r} is not in this record", field="id"
+        )
+    opening = encode_canonical(core.open_leaf(entry).to_json())
+    return format_tlog_proof(_own_proof(core, entry), extra=opening)
 
 
 class _Used:

@@ -11,7 +11,9 @@ import pytest
 from detente.agreement.card import CERTIFICATE_TYPE
 from detente.agreement.document import sign_document
 from detente.errors import PeerError, UsageError
-from detente.protocol.bundle import Verified, make_bundle, verify_bundle
+from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
+from detente.ledger.proof import parse_tlog_proof, verify_log_proof
+from detente.protocol.bundle import Verified, make_bundle, make_tlog_proof, verify_bundle
 from detente.protocol.statement import STATEMENT_TYPE
 from detente.protocol.views import find_statements
 from detente.signing.canonical import encode_canonical, parse_canonical
@@ -375,3 +377,25 @@ def test_bundle_more_than_the_limit_is_refused_unread() -> None:
     """A reader's memory is not the sender's to fill."""
     with pytest.raises(PeerError, match="at most"):
         verify(b"x" * (32 * 2**20 + 1))
+
+
+def test_tlog_proof_leads_from_its_extra_to_the_head_of_the_log() -> None:
+    """L-PRF-2: the text's extra opens the leaf; leaf hash, inclusion and both signatures of the log then verify."""
+    core = scene().north.running
+    (statement_id,) = find_statements(core, "A-1")
+    found, extra = parse_tlog_proof(make_tlog_proof(core, statement_id))
+    opening = parse_leaf_opening(parse_canonical(extra))
+    hash_ = verify_leaf_opening(opening, bytes.fromhex(statement_id))
+    head = verify_log_proof(
+        found, hash_, "detente/north/log/1", scene().room.parties[0].identity.signer.public
+    )
+    assert head.size > found.index
+    with pytest.raises(PeerError):
+        verify_leaf_opening(opening, b"x" * 32)
+
+
+def test_tlog_proof_of_an_unknown_statement_is_refused() -> None:
+    """What is not in the record has no place in its log."""
+    with pytest.raises(UsageError) as caught:
+        make_tlog_proof(scene().north.running, "ab" * 32)
+    assert caught.value.code == "statement-unknown"
