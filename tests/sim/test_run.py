@@ -81,6 +81,8 @@ def test_simulate_all_faults_do_happen() -> None:
     assert found["violations"] == []
     assert found["crashes"] > 0
     assert {"cut", "lost", "late"} <= found["network"].keys()
+    assert found["rotations"] > 0
+    assert found["restores"] > 0
 
 
 def test_simulate_all_lies_are_told_caught_and_proved() -> None:

@@ -25,6 +25,7 @@ DAYS_MOST = 400  # of one simulation: samples have a quota a day
 OVERDUE_US = 120 * US_PER_S  # two turns of the simulated timer: past it something due is lost
 # Alarms that say a party did wrong or lost its record. Between honest nodes none may ever be raised.
 BLAME = frozenset({"behind", "chain-fork", "equivocation", "forked", "log-behind", "peer-behind"})
+LOSS = frozenset({"behind", "log-behind", "peer-behind"})
 
 
 class Watch:
@@ -32,10 +33,14 @@ class Watch:
 
     Attributes:
         liars: who is known to lie; whatever is said of them is no false blame.
+        restored: who was restored from an old backup: that it lost something is said of it with reason.
+        mending: who has not got back yet what it lost.
     """
 
-    def __init__(self, liars: Collection[str] = ()) -> None:
+    def __init__(self, liars: Collection[str] = (), restored: Collection[str] = ()) -> None:
         self.liars = frozenset(liars)
+        self.restored = restored
+        self.mending: set[str] = set()
         self._seen: dict[tuple[str, ...], tuple[Core | None, int]] = {}
 
     def check(self, nodes: list[SimNode]) -> Iterator[str]:
@@ -46,6 +51,8 @@ class Watch:
             yield from _check_bounds(node)
         for sender, receiver in permutations(running, 2):
             if receiver.name not in sender.running.state.peers:
+                continue
+            if {sender.name, receiver.name} & self.mending:
                 continue
             yield from _check_heads(sender.running, receiver.running)
             yield from self._check_acknowledged(sender.running, receiver.running)
@@ -60,9 +67,10 @@ class Watch:
     def _check_no_blame(self, node: SimNode) -> Iterator[str]:
         alarms = node.running.state.alarms
         for alarm in alarms[self._fresh((node.name,), node.running, len(alarms)) :]:
-            if alarm.code in BLAME and alarm.party not in self.liars:
+            lost = alarm.code in LOSS and {alarm.party, node.name} & set(self.restored)
+            if alarm.code in BLAME and alarm.party not in self.liars and not lost:
                 yield f"{node.name}: an honest node is blamed: {alarm.code}: {alarm.message}"
-        if self.liars:
+        if self.liars or self.restored:
             return  # what they send is kept as evidence, and their names stand in it
         for code, count in node.disk.evidence_counts().items():
             yield f"{node.name}: kept evidence against an honest node: {code} ({count})"

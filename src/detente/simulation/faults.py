@@ -43,7 +43,7 @@ LOSS = 80
 DUPLICATION = 80
 REORDERING = 80
 CRASH = 6
-CRASH_WRITE = 1
+CRASH_WRITE = 5_000  # one write in so many
 TORN = 4
 
 

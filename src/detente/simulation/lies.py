@@ -72,6 +72,7 @@ class Scene:
         self.liar, self.nodes, self.witnesses, self.colluder = liar, nodes, witnesses, colluder
         self.chance = chance
         self.actors = {node.name: Liar(liar, node, chance.next()) for node in nodes}
+        self.mending: set[str] = set()  # nodes that were restored from an old backup
         self.count = 0
         self.epoch = 0
 
@@ -86,7 +87,10 @@ class Scene:
         able = [
             node
             for node in self.nodes
-            if node is not other and node.core is not None and not node.disk.full
+            if node is not other
+            and node.core is not None
+            and not node.disk.full
+            and node.name not in self.mending
         ]
         if not able:
             raise Skipped
@@ -133,11 +137,19 @@ class Scene:
             *(node.party for node in self.nodes),
         ]
         verifier = self.liar.identity.verifier
-        return [
+        known = {
+            (one.party, one.key_id): one
+            for node in self.nodes
+            if node.core is not None
+            for of_party in node.core.state.keys.certificates.values()
+            for one in of_party.values()
+        }
+        cards = [
             one
             for party in parties
             for one in parse_card(party.card, verifier=verifier).certificates
         ]
+        return list({**{(one.party, one.key_id): one for one in cards}, **known}.values())
 
     def roots(self) -> Mapping[str, PublicKeys]:
         """The root keys that a reader trusts."""

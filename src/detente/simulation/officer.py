@@ -24,7 +24,7 @@ from detente.units import (
     format_time,
 )
 
-EVERY_S = 1200  # between two acts of one officer, on average
+EVERY_S = 2400  # between two acts of one officer, on average
 MINUTE_US = 60 * US_PER_S
 _STEP = NANODEG_PER_DEG // 100
 

@@ -65,7 +65,7 @@ def simulate(
         left_us -= CHECK_EVERY_US
         world.check()
     world.heal()
-    world.watch = Watch(world.liars)  # at the end everything once more
+    world.watch = Watch(world.liars, world.restored)  # at the end everything once more
     world.check()
     world.note(check_healed(world.party_nodes, world.liars))
     world.note(check_evidence(world.party_nodes, world.liars))
@@ -75,7 +75,7 @@ def simulate(
         world.note(
             f"{one} version {version} was taken from an officer of {name} and is gone"
             for one, version in officer.filed
-            if known.get(one, 0) < version
+            if known.get(one, 0) < version and name not in world.restored
         )
     return _report(world, seed, hours, parties, faults, every_s)
 
@@ -132,6 +132,8 @@ def _report(
         "crashes": world.crashes,
         "lies": world.told["told"],
         "cosigned": world.cosigned,
+        "rotations": world.rotated,
+        "restores": world.restores,
         "network": dict(sorted(world.network.counts.items())),
         "digest": digest.hexdigest(),
     }

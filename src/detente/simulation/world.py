@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import permutations
 
+import msgspec
+
+from detente.agreement.card import issue_certificate
 from detente.agreement.terms import Terms
 from detente.errors import DetenteError
 from detente.ledger.checkpoint import parse_checkpoint
@@ -14,6 +17,8 @@ from detente.ledger.note import parse_note
 from detente.ledger.witness import encode_add_checkpoint
 from detente.protocol.due import next_due, pass_due
 from detente.protocol.effect import Effect
+from detente.protocol.incoming import start_recovery
+from detente.signing.key import SEED_BYTES
 from detente.simulation import faults
 from detente.simulation.chance import Chance
 from detente.simulation.check import Watch
@@ -25,6 +30,7 @@ from detente.simulation.network import Network
 from detente.simulation.node import Crashed, SimNode, sends
 from detente.simulation.officer import EVERY_S, Officer
 from detente.simulation.party import (
+    KEYS_US,
     SIMULATED,
     Crypto,
     Party,
@@ -69,7 +75,7 @@ class World:
     ) -> None:
         chance = Chance(seed)
         self._calm_us = (CALM[0] * every_s * US_PER_S, CALM[1] * every_s * US_PER_S)
-        self._lies_us = (every_s * US_PER_S, 5 * every_s * US_PER_S)
+        self._lies_us = (every_s * US_PER_S // 3, 2 * every_s * US_PER_S)
         self.faults = active
         self.timeline = Timeline(START_US)
         self.network = Network(self.timeline, chance.split(), active)
@@ -82,7 +88,9 @@ class World:
             for name in ("liar", "colluder", "neutral-1", "neutral-2")
         )
         self.liars = frozenset({liar.name, colluder.name} if active.lies else ())
-        self.watch = Watch(self.liars)
+        self.restored: set[str] = set()
+        self.watch = Watch(self.liars, self.restored)
+        self.restores = 0
         self.nodes = {}
         for number, area in enumerate(split(known)):
             members = [*area, liar] if active.lies and number == 0 else area
@@ -98,6 +106,8 @@ class World:
         self.witnesses = [SimWitness(party, NodeClock(self.timeline)) for party in neutral]
         first = [self.nodes[party.name] for party in split(known)[0]]
         self.scene = Scene(liar, first, self.witnesses, colluder, chance.split())
+        self._crypto = crypto
+        self.rotated = 0
         self.told: Counter[str] = Counter()
         self.cosigned = 0
         self.lines: dict[tuple[str, str, str], Line] = {
@@ -129,6 +139,7 @@ class World:
 
     def check(self) -> None:
         """Note every violation there is now."""
+        self._look_after_restored()
         self.note(self.watch.check(self.party_nodes))
 
     def note(self, found: Iterable[str]) -> None:
@@ -148,7 +159,8 @@ class World:
         end_us = self.timeline.now_us + most_us
         # frames that were already late when the faults ended still arrive
         self.run(2 * MINUTE_US)
-        while self.timeline.now_us < end_us and not self._at_rest():
+        while self.timeline.now_us < end_us and not (self._at_rest() and not self.watch.mending):
+            self._look_after_restored()
             self.run(5 * US_PER_S)
 
     def restore(self, name: str, snapshot: object) -> None:
@@ -182,7 +194,7 @@ class World:
             return self._chance.pick(("before", "after"))
 
         def on_write() -> None:
-            if self.faults.crash and self._chance.happens(faults.CRASH_WRITE):
+            if self.faults.crash and self._chance.below(faults.CRASH_WRITE) == 0:
                 raise Crashed
 
         def on_crash() -> None:
@@ -240,6 +252,8 @@ class World:
 
         def turn() -> None:
             nap_us = TIMER_US
+            if self.watch.mending:
+                self._look_after_restored()
             with contextlib.suppress(Crashed, DetenteError):
                 due_us = next_due(node.running.state, node.now_us())
                 if due_us is not None and due_us <= node.now_us():
@@ -257,6 +271,8 @@ class World:
 
         def turn() -> None:
             with contextlib.suppress(Crashed, DetenteError):
+                if name in self.watch.mending:
+                    raise Crashed  # it may not know yet that it is behind (E-REST-1)
                 self._ask_witness(node, self._chance.pick(self.witnesses))
             self.timeline.after(self._chance.between(*WITNESS_US), turn)
 
@@ -298,9 +314,100 @@ class World:
 
         self.timeline.after(self._chance.between(*self._lies_us), turn)
 
+    def _rotating(self, node: SimNode) -> Callable[[], None]:
+        """A new signing key, told to all and used at once; where a line is closed, the officer waits."""
+
+        def rotate() -> None:
+            core = node.core
+            if core is None or node.disk.full or core.fault is not None or core.intents:
+                return
+            if not all(core.link(peer).may_sign for peer in self._others(node)):
+                return
+            new = self._crypto.signer(self._chance.bytes(SEED_BYTES))
+            certificate = issue_certificate(
+                node.party.root,
+                party=node.name,
+                use="signing",
+                key_id=new.public.key_id,
+                key=dict(new.public.to_json()),
+                serial=2 + core.tree.size,
+                valid_from_us=node.now_us() - 2 * SKEW_US,  # the peers' clocks may be behind
+                valid_until_us=node.now_us() + KEYS_US,
+            )
+            with contextlib.suppress(Crashed, DetenteError):
+                node.run(
+                    lambda core: core.say(
+                        "policy/key-certificate",
+                        {"certificate": certificate},
+                        self._others(node),
+                        node.now_us(),
+                        exercise=True,
+                        officer="officer",
+                        desk="operations-cell",
+                    )
+                )
+                node.use_keys(msgspec.structs.replace(node.party.identity, signer=new))
+                self.rotated += 1
+
+        return rotate
+
+    def _restoring(self, node: SimNode) -> Callable[[], None]:
+        """A backup is taken; the next time it is put back, if no other node is being mended."""
+        kept: list[tuple[object, str]] = []
+
+        def restore() -> None:
+            if node.core is None or node.core.fault is not None:
+                return
+            key = node.party.identity.signer.public.key_id
+            if not kept or kept[0][1] != key:
+                # a backup from before a key was replaced is a story of its own
+                kept[:] = [(node.disk.snapshot(), key)]
+                return
+            if self.watch.mending or any(other.core is None for other in self.party_nodes):
+                return
+            self.restored.add(node.name)
+            self.watch.mending.add(node.name)
+            self.scene.mending.add(node.name)
+            self.restores += 1
+            self.restore(node.name, kept.pop()[0])
+
+        return restore
+
+    def _look_after_restored(self) -> None:
+        """An operator recovers a node that its peers proved to be behind, and sees when it is whole."""
+        for name in sorted(self.watch.mending):
+            node = self.nodes[name]
+            if node.core is None:
+                continue
+            if node.core.fault is not None:
+                if not node.core.state.recovering:
+                    with contextlib.suppress(Crashed, DetenteError):
+                        node.act(lambda core, node=node: start_recovery(core, node.now_us()))  # type: ignore[misc]
+                continue
+            if all(
+                self.nodes[peer].core is not None
+                and node.core.link(peer).state == "open"
+                and node.core.state.heads(True, peer)
+                == self.nodes[peer].running.state.heads(False, name)
+                and node.core.state.heads(False, peer)
+                == self.nodes[peer].running.state.heads(True, name)
+                for peer in self._others(node)
+            ):
+                self.watch.mending.discard(name)
+                self.scene.mending.discard(name)
+
+    def _others(self, node: SimNode) -> list[str]:
+        return [peer for peer in node.running.state.peers if peer in self.nodes]
+
     def _schedule_faults(self) -> None:
         if self.faults.lies:
             self._schedule_lies()
+        if self.faults.stale_restore:
+            for node in self.party_nodes:
+                self._now_and_then(self._calm_us, self._restoring(node), lambda: None)
+        if self.faults.rotation:
+            for node in self.party_nodes:
+                self._now_and_then(self._calm_us, self._rotating(node), lambda: None)
         if self.faults.partition:
             for pair in sorted({tuple(sorted((a, b))) for a, b, _ in self.lines}):
                 self._now_and_then(CUT_US, *self._cutting(frozenset(pair)))
