@@ -52,7 +52,7 @@ def ask(node: SimNode, times: int = 1) -> None:
         node.run(job)
 
 
-@pytest.mark.parametrize("seed", [2, 5])
+@pytest.mark.parametrize("seed", [1, 3])
 def test_requests_pass_floods_of_ordinary_traffic_under_faults(seed: int) -> None:
     """H-CEA-4: with both chains full, nodes that die, lines cut, frames lost, late and doubled and clocks that jump, no
     ordinary statement ever reaches the other side before a request that was made earlier, and every step is taken."""
