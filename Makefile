@@ -16,8 +16,8 @@ test: lint console
 	scripts/console --if-possible check
 	scripts/console --if-possible test
 	-scripts/get-sample
-	$(BIN)/pytest -n $(JOBS) -m "not nightly"
 	$(BIN)/detente simulate --seed $(SEEDS) --hours 24 --faults all
+	$(BIN)/pytest -n $(JOBS) -m "not nightly"
 
 check: lint console
 	scripts/console --if-possible check
