@@ -151,13 +151,16 @@ def parse_vkey(text: str) -> NoteKey:
 
 
 def is_key_name(name: str) -> bool:
-    """Whether a key name is allowed: not empty, no space, no plus, at most 255 bytes.
+    """Whether a key name is allowed: UTF-8, not empty, no space, no plus, at most 255 bytes.
 
     Example:
         >>> is_key_name("detente/north"), is_key_name("north west"), is_key_name("a+b")
         (True, False, False)
     """
-    data = name.encode("utf-8", "surrogatepass")
+    try:
+        data = name.encode("utf-8")
+    except UnicodeEncodeError:  # octets of a policy file that are no UTF-8: such a name is in no note
+        return False
     return (
         name.split() == [name]  # neither empty nor with a space of any script
         and "+" not in name

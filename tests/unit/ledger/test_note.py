@@ -157,3 +157,12 @@ def test_key_name_odd_one_is_refused(name: str) -> None:
     """No spaces of any kind, no plus, no more than 255 bytes."""
     with pytest.raises(UsageError):
         check_key_name(name)
+
+
+def test_vkey_with_a_name_that_is_no_utf8_is_refused() -> None:
+    """L-NOTE-1: a name with a lone surrogate, as octets that are no UTF-8 become, stands in no note."""
+    key = NoteKey("detente/north", 4, bytes(32))
+    text = key.format().replace("detente", "\udce4etente")
+    with pytest.raises(PeerError) as caught:
+        parse_vkey(text)
+    assert caught.value.code == "vkey-malformed"
