@@ -159,7 +159,9 @@ def is_key_name(name: str) -> bool:
     """
     try:
         data = name.encode("utf-8")
-    except UnicodeEncodeError:  # octets of a policy file that are no UTF-8: such a name is in no note
+    except (
+        UnicodeEncodeError
+    ):  # octets of a policy file that are no UTF-8: such a name is in no note
         return False
     return (
         name.split() == [name]  # neither empty nor with a space of any script

@@ -284,8 +284,10 @@ def delivered(state: State, notice: NoticeState, number: int, id_: str) -> None:
     limit_s = agreement.terms.clock_offset_limit_s if agreement is not None else 0
     received_us = bounded_us(receipt.received_us, version.known_us, receipt.known_us, limit_s)
     for rung in OWED_RUNGS:
-        fires_us = _due_us(state, version, rung, received_us)
-        due_us = _due_us(state, version, rung, receipt.received_us) or fires_us
+        # where one reckoning says that the notice ends first, the other decides: else one side alone would owe it
+        agreed_us = _due_us(state, version, rung, receipt.received_us)
+        bounded = _due_us(state, version, rung, received_us)
+        due_us, fires_us = agreed_us or bounded, bounded or agreed_us
         said = (ladder is not None and rung in ladder.said) or (
             rung == "opened" and receipt.opened_us is not None
         )
@@ -350,6 +352,25 @@ def _due(rung: str) -> Callable[[State, str], int | None]:
 
 
 DUES: Dues = {rung: _due(rung) for rung in OWED_RUNGS}
+
+
+def may_be_due(state: State, rung: str, id_: str, due_us: int) -> bool:
+    """Whether a rung can be due then although by its receipt the notice ends before it is (H-DUE-6).
+
+    Who made the statement reckons by its own clock where the receipt's time is beyond belief; only the end bounds it.
+    """
+    receipt, place = state.receipts.get(id_), state.versions.get(id_)
+    if rung not in OWED_RUNGS or receipt is None or receipt.answer != "delivered" or place is None:
+        return False
+    version = state.notices[place[0]].versions[place[1]]
+    agreement = state.agreements.get(version.agreement)
+    owed = agreement is not None and rung in agreement.terms.receipt_deadlines_s
+    return (
+        owed
+        and not version.cancel
+        and _due_us(state, version, rung, receipt.received_us) is None
+        and due_us <= version.end_us
+    )
 
 
 # -- in the core -----------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from detente.notice.activity import parse_activity_body
 from detente.protocol import cease, deadlines, ladder, linestate, roster, talk
 from detente.protocol.form import THREAD_KINDS, Type, check_text, is_statement_id, is_time, matches
 from detente.protocol.statement import Openings, Statement, body_values, is_desk
-from detente.units import US_PER_S, format_time
+from detente.units import US_PER_S, format_time, parse_time
 
 if TYPE_CHECKING:
     from detente.protocol.fold import State
@@ -336,7 +336,12 @@ def _check_no_answer(state: State, values: dict[str, Any]) -> None:
     """H-DUE-2: both sides compute what is owed and until when; who says that it was not answered says the same."""
     when = DUES.get(values["expected"])
     due = None if when is None else when(state, values["statement"])
-    if due is None or format_time(due) != values["due"]:
+    if due is None:
+        named_us = parse_time(values["due"])
+        fits = ladder.may_be_due(state, values["expected"], values["statement"], named_us)
+    else:
+        fits = format_time(due) == values["due"]
+    if not fits:
         raise RefusedError(
             "expectation-wrong",
             f"{values['expected']} is said to be due {values['due']}; it must be owed for that statement, and due then",
