@@ -249,16 +249,21 @@ class World:
     def _schedule_timer(self, name: str) -> None:
         """As `detente.node.timer`: what is due by the node's clock is passed, whatever its clock does."""
         node = self.nodes[name]
+        awaited_us: int | None = (
+            0  # a slot is due at its own time: asked after that, `next_due` names the next one
+        )
 
         def turn() -> None:
+            nonlocal awaited_us
             nap_us = TIMER_US
             if self.watch.mending:
                 self._look_after_restored()
             with contextlib.suppress(Crashed, DetenteError):
                 due_us = next_due(node.running.state, node.now_us())
-                if due_us is not None and due_us <= node.now_us():
+                if any(at is not None and at <= node.now_us() for at in (awaited_us, due_us)):
                     node.run(lambda core: (None, pass_due(core, node.now_us())))
                     due_us = next_due(node.running.state, node.now_us())
+                awaited_us = due_us
                 if due_us is not None:
                     nap_us = min(TIMER_US, max(US_PER_S, due_us - node.now_us()))
             self.timeline.after(nap_us, turn)
