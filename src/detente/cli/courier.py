@@ -20,6 +20,15 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 Dir = Annotated[Path, typer.Argument(metavar="DIR", help="A node's directory.")]
 
 
+def _taken(found: dict[str, Any]) -> None:
+    """What came of a file that was brought, and how the line stands."""
+    out.print(
+        f"from {found['peer']}: {found['taken']} new, {found['duplicates']} here already, {found['not_taken']} not taken",
+        markup=False,
+    )
+    _state(found)
+
+
 def _state(found: dict[str, Any]) -> None:
     if found["unsigned"]:
         out.print(
@@ -149,11 +158,7 @@ def import_(
 
     def text() -> None:
         if answers:
-            out.print(
-                f"from {found['peer']}: {found['taken']} new, {found['duplicates']} here already, {found['not_taken']} not taken",
-                markup=False,
-            )
-            _state(found)
+            _taken(found)
             if not found["carry"]:
                 out.print("  nothing need be carried back", markup=False)
             for name in found["files"]:
@@ -221,11 +226,7 @@ def take(
     found["file"] = str(output) if output is not None else None
 
     def text() -> None:
-        out.print(
-            f"from {found['peer']}: {found['taken']} new, {found['duplicates']} here already, {found['not_taken']} not taken",
-            markup=False,
-        )
-        _state(found)
+        _taken(found)
         if not found["carry"]:
             out.print("  nothing need be carried back", markup=False)
         elif output is not None:

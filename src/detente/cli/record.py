@@ -130,27 +130,24 @@ def prove(
             if not api.running or time.monotonic() > until or _cosigned(data, witnesses):
                 break
             time.sleep(0.2)
-    output.write_bytes(data)
-    found = {"bundle": str(output), "bytes": len(data)}
-    show(
-        found,
-        as_json,
-        lambda: out.print(
-            f"{output}: {len(data)} bytes; anyone can check it with: detente verify {output} --trust AGREEMENT",
-            markup=False,
-        ),
-    )
+    _write(output, data, _checked(output, data), as_json, name="bundle")
 
 
 def _write_tlog_proof(directory: Path, wanted: str, output: Path, as_json: bool) -> None:
     with Api(directory) as api:
         data = api.request("GET", f"/api/v1/bundles/{wanted}", params={"tlog": True}).content
+    _write(output, data, f"{len(data)} bytes of C2SP tlog-proof", as_json)
+
+
+def _checked(output: Path, data: bytes) -> str:
+    return f"{len(data)} bytes; anyone can check it with: detente verify {output} --trust AGREEMENT"
+
+
+def _write(output: Path, data: bytes, words: str, as_json: bool, *, name: str = "file") -> None:
+    """Write a file that was asked for and say so; `name` is its member in JSON."""
     output.write_bytes(data)
-    show(
-        {"file": str(output), "bytes": len(data)},
-        as_json,
-        lambda: out.print(f"{output}: {len(data)} bytes of C2SP tlog-proof", markup=False),
-    )
+    found = {name: str(output), "bytes": len(data)}
+    show(found, as_json, lambda: out.print(f"{output}: {words}", markup=False))
 
 
 def _cosigned(data: bytes, witnesses: list[str]) -> bool:
@@ -218,15 +215,7 @@ def prove_absence(
     }
     with Api(directory) as api:
         data = api.request("POST", "/api/v1/absence", body=body).content
-    output.write_bytes(data)
-    show(
-        {"file": str(output), "bytes": len(data)},
-        as_json,
-        lambda: out.print(
-            f"{output}: {len(data)} bytes; anyone can check it with: detente verify {output} --trust AGREEMENT",
-            markup=False,
-        ),
-    )
+    _write(output, data, _checked(output, data), as_json)
 
 
 @errors
@@ -249,13 +238,7 @@ def evidence(
     with Api(directory) as api:
         if output is not None:
             data = api.request("GET", f"/api/v1/contradictions/{number}").content
-            output.write_bytes(data)
-            written = f"{output}: {len(data)} bytes; anyone can check it with: detente verify {output} --trust AGREEMENT"
-            show(
-                {"file": str(output), "bytes": len(data)},
-                as_json,
-                lambda: out.print(written, markup=False),
-            )
+            _write(output, data, _checked(output, data), as_json)
             return
         found = api.json("GET", "/api/v1/contradictions")
 
@@ -289,15 +272,8 @@ def disclose(
     body = {"id": wanted, "field": field, "to": to, "reason": reason}
     with Api(directory) as api:
         data = api.request("POST", "/api/v1/openings", body=body).content
-    output.write_bytes(data)
-    show(
-        {"file": str(output), "bytes": len(data)},
-        as_json,
-        lambda: out.print(
-            f"{output}: opens {field}; join it with: detente verify BUNDLE --opening {output} --trust AGREEMENT",
-            markup=False,
-        ),
-    )
+    how = f"opens {field}; join it with: detente verify BUNDLE --opening {output} --trust AGREEMENT"
+    _write(output, data, how, as_json)
 
 
 @errors

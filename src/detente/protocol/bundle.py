@@ -7,7 +7,7 @@ is reported. The format is docs/spec/bundle.md.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -15,7 +15,7 @@ from detente.agreement.card import KeyCertificate
 from detente.errors import DetenteError, PeerError, RefusedError, UsageError, shown
 from detente.ledger.checkpoint import VerifiedCheckpoint, parse_checkpoint
 from detente.ledger.cosignature import add_cosignature
-from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
+from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
 from detente.ledger.merkle import (
     HASH_BYTES,
     PROOF_HASHES_MOST,
@@ -481,15 +481,8 @@ class _Reader:
             raise _invalid(
                 f"log is {shown(origin)}; it must be the log of a party to the statement"
             )
-        if header != LeafHeader(
-            index=found.index,
-            kind="made" if owner == statement.party else "received",
-            type=statement.type,
-            time_us=header.time_us,
-            link=statement.link,
-            chain=statement.chain,
-            sequence=statement.sequence,
-        ):
+        kind: Literal["made", "received"] = "made" if owner == statement.party else "received"
+        if header != statement.leaf_header(kind, found.index, header.time_us):
             raise _invalid("a leaf header must be that of the statement")
         hash_ = verify_leaf_opening(opening, bytes.fromhex(statement.id))
         covering = self.keys.checkpoint(found.checkpoint, origin, owner)

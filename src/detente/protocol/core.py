@@ -151,15 +151,7 @@ class Core:
         openings: Openings,
     ) -> Entry:
         """Log a statement that was made here or received."""
-        header = LeafHeader(
-            index=self.tree.size,
-            kind=kind,
-            type=statement.type,
-            time_us=now_us,
-            link=statement.link,
-            chain=statement.chain,
-            sequence=statement.sequence,
-        )
+        header = statement.leaf_header(kind, self.tree.size, now_us)
         self.journal.put_statement(statement, openings)
         entry = Entry(header, bytes.fromhex(statement.id), outcome, statement.id, None)
         return self._append(entry, statement, openings)

@@ -15,7 +15,7 @@ import msgspec
 from detente.errors import DetenteError, PeerError, UsageError
 from detente.ledger.checkpoint import Checkpoint, cosigner_name, log_keys, parse_checkpoint
 from detente.ledger.cosignature import cosigner_keys
-from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
+from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
 from detente.ledger.merkle import (
     HASH_BYTES,
     PROOF_HASHES_MOST,
@@ -347,16 +347,7 @@ def receipt_fault(about: Statement, values: Json, by: str) -> str | None:
         return str(error)
     if log_owner(head.origin) != by:
         return "its head is of another party's log"
-    expected = LeafHeader(
-        index=place.index,
-        kind="received",
-        type=about.type,
-        time_us=received_us,
-        link=about.link,
-        chain=about.chain,
-        sequence=about.sequence,
-    )
-    if opening.header != expected:
+    if opening.header != about.leaf_header("received", place.index, received_us):
         return "its leaf is of another entry or another time than it says"
     return None
 

@@ -11,7 +11,7 @@ import msgspec
 from detente.agreement.card import parse_certificate
 from detente.errors import DetenteError, PeerError, RefusedError, UsageError
 from detente.ledger.checkpoint import parse_checkpoint, verify_checkpoint
-from detente.ledger.leaf import LeafHeader, parse_leaf_opening, verify_leaf_opening
+from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
 from detente.ledger.note import parse_note
 from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
 from detente.limits import FRAME_BYTES, FRAME_STATEMENTS
@@ -580,16 +580,8 @@ def verify_receipt_proof(
             f"checkpoint is of {origin!r}; it must be of the log of {receiver}",
             field="proof",
         )
-    header = opening.header
-    if header != LeafHeader(
-        index=proof.index,
-        kind="received",
-        type=about.type,
-        time_us=parse_time(values["received"]),
-        link=about.link,
-        chain=about.chain,
-        sequence=about.sequence,
-    ):
+    received_us = parse_time(values["received"])
+    if opening.header != about.leaf_header("received", proof.index, received_us):
         # also the time: the receipt must not claim another than its leaf, which cosigners bound
         raise RefusedError(
             "receipt-wrong",

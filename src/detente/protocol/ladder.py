@@ -287,11 +287,11 @@ def delivered(state: State, notice: NoticeState, number: int, id_: str) -> None:
         # where one reckoning says that the notice ends first, the other decides: else one side alone would owe it
         agreed_us = _due_us(state, version, rung, receipt.received_us)
         bounded = _due_us(state, version, rung, received_us)
-        due_us, fires_us = agreed_us or bounded, bounded or agreed_us
+        due_us = agreed_us or bounded
         said = (ladder is not None and rung in ladder.said) or (
             rung == "opened" and receipt.opened_us is not None
         )
-        if due_us is not None and fires_us is not None and not said:
+        if due_us is not None and not said:
             owe(
                 state,
                 Expectation(
@@ -302,7 +302,7 @@ def delivered(state: State, notice: NoticeState, number: int, id_: str) -> None:
                     due_us=due_us,
                     exercise=notice.exercise,
                     notice=notice.id,
-                    fires_us=None if fires_us == due_us else fires_us,
+                    fires_us=None if bounded == due_us else bounded,
                 ),
             )
 

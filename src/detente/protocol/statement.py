@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from detente.errors import PeerError, UsageError, shown
+from detente.ledger.leaf import LeafHeader
 from detente.limits import BODY_FIELDS, NAME_CHARS, PARTIES_PER_AGREEMENT
 from detente.signing.base64 import decode_base64url, encode_base64url
 from detente.signing.canonical import encode_canonical, parse_canonical
@@ -83,6 +84,20 @@ class Statement(msgspec.Struct, frozen=True):
     def notice(self) -> str | None:
         """The id of the notice it belongs to, or None; threads of other kinds have ids of their own."""
         return self.thread.id if self.thread is not None and self.thread.kind == "notice" else None
+
+    def leaf_header(
+        self, kind: Literal["made", "received"], index: int, time_us: int
+    ) -> LeafHeader:
+        """The header of its leaf in the log of its maker (``made``) or of its addressee (``received``)."""
+        return LeafHeader(
+            index=index,
+            kind=kind,
+            type=self.type,
+            time_us=time_us,
+            link=self.link,
+            chain=self.chain,
+            sequence=self.sequence,
+        )
 
     @property
     def body_digest(self) -> str:

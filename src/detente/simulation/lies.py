@@ -15,7 +15,7 @@ from detente.agreement.card import parse_card
 from detente.errors import DetenteError
 from detente.ledger.checkpoint import cosigner_name, log_origin, parse_checkpoint, sign_checkpoint
 from detente.ledger.cosignature import cosign
-from detente.ledger.leaf import LeafHeader, leaf_bytes, open_leaf
+from detente.ledger.leaf import leaf_bytes, open_leaf
 from detente.ledger.merkle import MerkleTree, leaf_hash
 from detente.ledger.note import parse_note
 from detente.ledger.proof import LogProof
@@ -206,15 +206,7 @@ class Log:
 
     def receive(self, said: Statement, time_us: int) -> tuple[Json, int]:
         """Log a statement as received at a time; the opening of its leaf, and its index."""
-        header = LeafHeader(
-            index=self.tree.size,
-            kind="received",
-            type=said.type,
-            time_us=time_us,
-            link=said.link,
-            chain=said.chain,
-            sequence=said.sequence,
-        )
+        header = said.leaf_header("received", self.tree.size, time_us)
         opening = open_leaf(self._seed, header, bytes.fromhex(said.id))
         self.tree.append(leaf_hash(leaf_bytes(opening)))
         return opening.to_json(), header.index
