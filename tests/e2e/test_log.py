@@ -7,12 +7,21 @@ from typing import Any
 import httpx
 import pytest
 
-from detente.ledger.checkpoint import VerifiedCheckpoint, verify_checkpoint
+from detente.ledger.checkpoint import VerifiedCheckpoint, cosigner_name, verify_checkpoint
+from detente.ledger.cosignature import verify_cosignatures
 from detente.ledger.merkle import verify_consistency, verify_inclusion
 from detente.ledger.tile import TileReader
 from detente.ledger.witness import encode_add_checkpoint
 from detente.node.home import read_card
-from detente.signing.key import parse_public_keys
+from detente.node.witnessroom import origin_hash
+from detente.signing.key import PublicKeys, parse_public_keys
+
+
+def keys_of(node: Any) -> tuple[str, PublicKeys]:
+    """A node's party and public signing key."""
+    card = read_card(node.dir / "card.json")
+    (signing,) = [one for one in card.certificates if one.use == "signing"]
+    return card.party, parse_public_keys(signing.key)
 
 
 def reader(http: httpx.Client, node: Any, prefix: str = "/log") -> tuple[VerifiedCheckpoint, Any]:
@@ -20,10 +29,8 @@ def reader(http: httpx.Client, node: Any, prefix: str = "/log") -> tuple[Verifie
     answer = http.get(f"{prefix}/checkpoint")
     assert answer.status_code == 200, (answer.text, answer.headers)
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    card = read_card(node.dir / "card.json")
-    (signing,) = [one for one in card.certificates if one.use == "signing"]
-    public = parse_public_keys(signing.key)
-    head = verify_checkpoint(answer.text, f"detente/{card.party}/log/1", public)
+    party, public = keys_of(node)
+    head = verify_checkpoint(answer.text, f"detente/{party}/log/1", public)
 
     def fetch(path: str) -> bytes:
         found = http.get(f"{prefix}/{path}")
@@ -105,3 +112,21 @@ def test_witness_answers_of_which_type_they_are(filed: Any) -> None:
         assert answer.text.endswith("\n")
         bad = south.post("/witness/add-checkpoint", content=b"x")
         assert bad.headers.get_list("content-type") == ["text/plain; charset=utf-8"]
+
+
+def test_witness_shows_the_newest_head_that_it_cosigned(filed: Any, kit: Any) -> None:
+    """L-WIT-4: anybody may fetch, by the hash of a log's origin, what was cosigned of it; else 404."""
+    party, public = keys_of(filed.north)
+    witness, witness_keys = keys_of(filed.south)
+    path = f"/witness/{origin_hash(f'detente/{party}/log/1')}/checkpoint"
+    with filed.south.http() as http:
+        kit.until(lambda: http.get(path).status_code == 200, "a witnessed head")
+        found = http.get(path)
+        head = verify_checkpoint(found.text, f"detente/{party}/log/1", public)
+        name = cosigner_name(witness)
+        (cosigned,) = verify_cosignatures(found.text, {name: witness_keys}).cosigned
+        assert head.size > 0
+        assert cosigned.name == name
+        assert found.headers["content-type"] == "text/plain; charset=utf-8"
+        for unknown in (origin_hash("detente/nobody/log/1"), "x", path.split("/")[2].upper()):
+            assert http.get(f"/witness/{unknown}/checkpoint").status_code == 404

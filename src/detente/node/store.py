@@ -393,6 +393,12 @@ class Store:
         ).first()
         return msgspec.json.decode(row.body) if row else None
 
+    def witness_origins(self) -> list[str]:
+        """The logs of which a head was cosigned here."""
+        name = schema.value.c.name
+        query = sa.select(name).where(name >= "witness:", name < "witness;").order_by(name)
+        return [row.name.removeprefix("witness:") for row in self.connection.execute(query)]
+
     # -- evidence ------------------------------------------------------------------------------
 
     def put_evidence(self, evidence: Evidence) -> None:
