@@ -26,7 +26,14 @@ from detente.ledger.note import parse_note
 from detente.ledger.proof import LogProof, format_tlog_proof, parse_log_proof
 from detente.limits import BUNDLE_BYTES, BUNDLE_HEADS
 from detente.notice.activity import parse_activity_body
-from detente.protocol.interval import DATE_MOST_S, Bound, Interval, find_interval, lead_between
+from detente.protocol.interval import (
+    DATE_MOST_S,
+    Head,
+    Interval,
+    find_contradictions,
+    find_interval,
+    lead_between,
+)
 from detente.protocol.journal import Entry, Json
 from detente.protocol.keyring import Keyring, signed_a_line
 from detente.protocol.opening import add_openings
@@ -373,6 +380,7 @@ def verify_bundle(
     made = find_interval(first.claimed_us, reader.made, {first.party, *first.to})
     if made.contradicts:
         remarks.append("the cosigners' clocks contradict each other: no time lies between them")
+    remarks += sorted(reader.contradictions)
     start_us = _start_us(first, values)
     times = [parse_time(one.time) for one in reader.received]
     return Verified(
@@ -428,21 +436,23 @@ class _Place(msgspec.Struct, frozen=True):
     logged: Logged
     owner: str
     time_us: int
-    bounds: list[Bound]
+    bounds: list[Head]
 
 
 class _Reader:
     """Reads the copies of a bundle, and gathers what they prove.
 
     Attributes:
-        made: every outside word that bounds when the statement was made.
+        made: every head that bounds when the statement was made.
+        contradictions: where a log or a cosigner contradicts itself, as sentences.
     """
 
     def __init__(self, keys: Keyring, version: int, remarks: list[str]) -> None:
         self.keys = keys
         self.logged: list[Logged] = []
         self.received: list[ReceivedBy] = []
-        self.made: list[Bound] = []
+        self.made: list[Head] = []
+        self.contradictions: set[str] = set()
         self._version = version
         self._remarks = remarks
 
@@ -494,8 +504,9 @@ class _Reader:
         hash_ = verify_leaf_opening(opening, bytes.fromhex(statement.id))
         covering = self.keys.checkpoint(found.checkpoint, origin, owner)
         verify_inclusion(hash_, found.index, covering.size, found.hashes, covering.root)
-        cosigned, bounds = self._vouched(found.checkpoint, owner, covering, found.index)
-        bounds += self._heads(heads, owner, covering, found.index)
+        first = self._seen(found.checkpoint, owner, covering, found.index)
+        bounds = [first, *self._heads(heads, owner, covering, found.index)]
+        self.contradictions.update(find_contradictions(bounds))
         logged = shown_time("bundle", header.time_us)
         interval = find_interval(header.time_us, bounds, {statement.party, statement.recipient})
         return _Place(
@@ -504,7 +515,7 @@ class _Reader:
                 index=found.index,
                 logged=logged,
                 checkpoint_time=shown_time("bundle", covering.time_s * US_PER_S),
-                cosigned_by=cosigned,
+                cosigned_by=[party for party, _ in first.cosigned],
                 not_before=interval.not_before,
                 not_after=interval.not_after,
                 by=interval.by,
@@ -514,26 +525,23 @@ class _Reader:
             bounds,
         )
 
-    def _vouched(
-        self, note: str, owner: str, head: VerifiedCheckpoint, index: int
-    ) -> tuple[list[str], list[Bound]]:
-        """Who cosigned a head, and what that says of the time of the entry at an index."""
-        cosigned, bounds = [], []
+    def _seen(self, note: str, owner: str, head: VerifiedCheckpoint, index: int) -> Head:
+        """A head as it stands to the entry at an index, with those who cosigned it."""
+        cosigned = []
         for party, one in self.keys.cosigners(note, owner, head.other_lines, self._remarks):
             if one.time_s >= DATE_MOST_S:
                 self._remarks.append(f"the time of {party} is no date; it bounds nothing")
                 continue
-            cosigned.append(party)
-            bounds.append(Bound(party, one.time_s, holds=head.size > index))
-        return cosigned, bounds
+            cosigned.append((party, one.time_s))
+        return Head(head.origin, head.size, head.time_s, head.size > index, tuple(cosigned))
 
     def _heads(
         self, given: Any, owner: str, covering: VerifiedCheckpoint, index: int
-    ) -> list[Bound]:
+    ) -> list[Head]:
         """Other heads of the same log, each consistent with the one that holds the entry (B-INT-1)."""
         if not isinstance(given, list) or len(given) > BUNDLE_HEADS:
             raise _invalid(f"heads must be a list of at most {BUNDLE_HEADS}")
-        bounds: list[Bound] = []
+        bounds: list[Head] = []
         sizes: list[int] = []
         for one in given:
             if (
@@ -554,12 +562,12 @@ class _Reader:
             old, new = sorted((head, covering), key=lambda found: found.size)
             verify_consistency(old.size, new.size, hashes, old.root, new.root)
             sizes.append(head.size)
-            bounds += self._vouched(one["checkpoint"], owner, head, index)[1]
+            bounds.append(self._seen(one["checkpoint"], owner, head, index))
         if sizes != sorted(set(sizes) - {covering.size}):
             raise _invalid("heads must be in order of size, each once, beside that of the proof")
         return bounds
 
-    def _receipts(self, statement: Statement, given: Any, place: _Place) -> list[Bound]:
+    def _receipts(self, statement: Statement, given: Any, place: _Place) -> list[Head]:
         """The recipient's receipts about a statement: delivered first, then opened (B-RCPT-1).
 
         Returns:
@@ -613,11 +621,11 @@ class _Reader:
             )
         return bounds
 
-    def _receipt_logged(self, receipt: Statement, given: Any) -> list[Bound]:
+    def _receipt_logged(self, receipt: Statement, given: Any) -> list[Head]:
         """What the log of whoever made the bundle says of a receipt: it existed when that log held it."""
         if not isinstance(given, list) or len(given) > 1:
             raise _invalid("a receipt must be logged at most once, by who made the bundle")
-        bounds: list[Bound] = []
+        bounds: list[Head] = []
         for one in given:
             found = self._members(one, "logged", {"leaf", "proof"}, {"heads"})
             bounds += self._place(
