@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import httpx
@@ -10,11 +11,20 @@ import pytest
 from detente.ledger.checkpoint import VerifiedCheckpoint, cosigner_name, verify_checkpoint
 from detente.ledger.cosignature import verify_cosignatures
 from detente.ledger.merkle import verify_consistency, verify_inclusion
+from detente.ledger.mirror import (
+    Package,
+    Upload,
+    mirror_name,
+    parse_info,
+    verify_mirrored,
+)
 from detente.ledger.tile import TileReader
 from detente.ledger.witness import encode_add_checkpoint
 from detente.node.home import read_card
 from detente.node.witnessroom import origin_hash
 from detente.signing.key import PublicKeys, parse_public_keys
+
+BINARY = {"Content-Type": "application/octet-stream"}
 
 
 def keys_of(node: Any) -> tuple[str, PublicKeys]:
@@ -130,3 +140,64 @@ def test_witness_shows_the_newest_head_that_it_cosigned(filed: Any, kit: Any) ->
         assert found.headers["content-type"] == "text/plain; charset=utf-8"
         for unknown in (origin_hash("detente/nobody/log/1"), "x", path.split("/")[2].upper()):
             assert http.get(f"/witness/{unknown}/checkpoint").status_code == 404
+
+
+@pytest.mark.parametrize(("maker", "keeper"), [("north", "south"), ("south", "north")])
+def test_mirror_equals_its_origin(filed: Any, kit: Any, maker: str, keeper: str) -> None:
+    """L-MIR-7: each party serves the other's log, entry by entry the same, under a line of its mirror."""
+    party, public = keys_of(getattr(filed, maker))
+    holder, holder_keys = keys_of(getattr(filed, keeper))
+    origin = f"detente/{party}/log/1"
+    prefix = f"/log/mirror/{origin_hash(origin)}"
+    with getattr(filed, maker).http() as own, getattr(filed, keeper).http() as other:
+        kit.until(lambda: other.get(f"{prefix}/checkpoint").status_code == 200, "a mirror")
+        note = other.get(f"{prefix}/checkpoint").text
+        head = verify_checkpoint(note, origin, public)
+        verify_mirrored(note, holder, holder_keys)
+        copy = TileReader(head.size, head.root, lambda p: other.get(f"{prefix}/{p}").content)
+        first = TileReader(head.size, head.root, lambda p: own.get(f"/log/1/{p}").content)
+        assert copy.entries(0) == first.entries(0)
+        beyond = f"{prefix}/tile/0/000.p/{head.size + 1}"
+        assert other.get(beyond).status_code == 404
+        assert other.get("/log/mirror/x/checkpoint").status_code == 404
+        line = f"{mirror_name(holder)} "
+        kit.until(lambda: line in own.get("/log/checkpoint").text, "the mirror's line")
+
+
+def test_neutral_witness_mirrors_only_if_told_to(filed: Any) -> None:
+    """A witness that is no mirror has no copy of anybody's log to lose."""
+    with filed.witness.http() as http:
+        upload = Upload("detente/north/log/1", 0, 0).encode()
+        found = http.post("/witness/add-entries", content=upload, headers=BINARY)
+        assert found.status_code == 404
+
+
+def test_mirror_refuses_what_is_not_of_the_log(filed: Any, kit: Any) -> None:
+    """L-MIR-2, L-MIR-4, L-MIR-5: each wrong upload has the answer of the protocol, and nothing is stored."""
+    origin = "detente/north/log/1"
+    prefix = f"/log/mirror/{origin_hash(origin)}"
+    with filed.south.http() as http:
+
+        def post(content: bytes, **headers: str) -> Any:
+            return http.post("/witness/add-entries", content=content, headers={**BINARY, **headers})
+
+        kit.until(lambda: http.get(f"{prefix}/checkpoint").status_code == 200, "a mirror")
+        note = http.get(f"{prefix}/checkpoint").text
+        size = int(note.split("\n")[1])
+        assert post(Upload("detente/nobody/log/1", 0, 0).encode()).status_code == 404
+        assert post(Upload("detente/south/log/1", 0, 0).encode()).status_code == 404
+        assert post(Upload("detente/north/log/9", 0, 0).encode()).status_code == 422
+        assert post(b"").status_code == 400
+        assert post(Upload(origin, 0, size).encode()).status_code == 400
+        assert post(b"x", **{"Content-Encoding": "br"}).status_code == 400
+        assert post(b"not gzip", **{"Content-Encoding": "gzip"}).status_code == 400
+        assert http.post("/witness/add-entries", content=b"").status_code == 400
+        wrong = post(Upload(origin, size + 1000, size + 1000).encode())
+        assert wrong.status_code == 409
+        assert wrong.headers.get_list("content-type") == ["text/x.tlog.mirror-info"]
+        assert parse_info(wrong.content).next >= size
+        lie = Package(0, (b"lie",) * min(256, size), ()).encode()
+        assert post(Upload(origin, 0, size).encode() + lie).status_code in (409, 422)
+        bomb = gzip.compress(Upload(origin, 0, size).encode() + bytes(10_000_000))
+        assert post(bomb, **{"Content-Encoding": "gzip"}).status_code in (409, 422)
+        assert http.get(f"{prefix}/checkpoint").text.partition("\n")[0] == origin

@@ -35,6 +35,7 @@ from detente.ledger.witness import (
 from detente.node import rotation
 from detente.node.clock import Clock, UtcClock, clock_for, offset_us, real_us
 from detente.node.home import Home
+from detente.node.mirror import Mirror
 from detente.node.store import Store
 from detente.node.worker import Job, Worker
 from detente.protocol import views
@@ -73,6 +74,7 @@ class Node:
             self.store = Store.at(home.database, int(home.config.store_megabytes * 1_000_000))
             os.chmod(home.database, 0o600)
             self._open.callback(self.store.close)
+            self.mirror = Mirror(self.store, self.identity.party)
             self.clock: Clock = UtcClock()
             self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
             self.counters: Counter[str] = Counter()
@@ -320,6 +322,16 @@ class Node:
                 )
             )
         return answer, effects
+
+    def mirrors(self, core: Core, origin: str) -> bool:
+        """Whether the log of this origin is mirrored here: another member's, and a witness mirrors if told to."""
+        parts = origin.split("/")
+        party = parts[1] if len(parts) == 4 else ""
+        return (
+            (self.home.config.mirror or self.home.config.role != "neutral")
+            and party != core.identity.party
+            and bool(core.state.keys.signing_keys(party, self.now_us()))
+        )
 
     def _log_key(self, core: Core, party: str, origin: str, note: str) -> PublicKeys | None:
         """The signing key of a party's log now: while one takes over from another, the one that signed the note.

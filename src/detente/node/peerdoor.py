@@ -12,6 +12,7 @@ from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
 from detente.limits import API_BODY_BYTES, FRAME_BYTES, LEARNED_BYTES
 from detente.node.body import read_body, too_large
 from detente.node.logroom import log_routes
+from detente.node.mirrorroom import mirror_answer, mirror_routes
 from detente.node.node import Node
 from detente.node.outcome import error_json, http_status, trace
 from detente.node.witnessroom import witness_routes
@@ -87,7 +88,13 @@ def exchange(node: Node, core: Core, data: bytes) -> tuple[bytes, list[Effect]]:
 def public_routes(node: Node) -> list[Any]:
     """What answers without sign-in at every door: the log's head, the witness, health."""
 
-    return [*witness_routes(node), *log_routes(node), *key_routes(node), healthz]
+    return [
+        *witness_routes(node),
+        *mirror_routes(node),
+        *log_routes(node, mirror_answer),
+        *key_routes(node),
+        healthz,
+    ]
 
 
 def key_routes(node: Node) -> list[Any]:
