@@ -91,6 +91,9 @@ alternates = {{}}
 # Neither is ever told to anybody.
 clear_speed_kt = 250
 hazard_margin_nm = 50
+
+# Whether a neutral witness keeps copies of the parties' logs, too. A party always does.
+mirror = false
 """
 
 
