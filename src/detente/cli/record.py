@@ -397,6 +397,17 @@ def verify(
                 markup=False,
             )
             out.print(f"    received {between(msgspec.to_builtins(one))}", markup=False)
+        for doubt in verified.doubts:
+            elsewhere = (
+                f"shown elsewhere from {dtg(doubt.first_elsewhere)} on"
+                if doubt.first_elsewhere
+                else "shown nowhere else"
+            )
+            out.print(
+                f"  IN DOUBT: {doubt.type} of {doubt.party} is signed by a key that is {doubt.reason} since {when(doubt.since)}; {elsewhere}",
+                markup=False,
+                style="bold",
+            )
         if verified.lead_time_s is not None:
             out.print(
                 f"  lead time {lead(verified.lead_time_s)}{lead_range(verified.lead_time_between_s)}",

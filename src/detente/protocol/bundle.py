@@ -26,6 +26,7 @@ from detente.ledger.note import parse_note
 from detente.ledger.proof import LogProof, format_tlog_proof, parse_log_proof
 from detente.limits import BUNDLE_BYTES, BUNDLE_HEADS
 from detente.notice.activity import parse_activity_body
+from detente.protocol.doubtful import Doubted, Standing, find_doubt
 from detente.protocol.interval import (
     DATE_MOST_S,
     Head,
@@ -54,7 +55,10 @@ from detente.units import US_PER_S, parse_time
 if TYPE_CHECKING:  # checking a bundle needs no engine, and starts in half the time without
     from detente.protocol.core import Core
 
-MEMBERS = {v: frozenset({"copies", "keys", "openings"}) for v in (1, 2)}
+MEMBERS = {
+    1: frozenset({"copies", "keys", "openings"}),
+    2: frozenset({"copies", "keys", "openings", "revocations"}),
+}
 
 LEGAL_NOTE = (
     "A notice is not a permission and asks for none. It changes nobody's duties under law. "
@@ -106,6 +110,7 @@ class Verified(msgspec.Struct, frozen=True):
         lead_time_s: by the recipient's own clock.
         lead_time_between_s: least and most by the clocks of others; None where nobody bounds an end.
         remarks: what was there and did not count, such as a cosignature that does not verify.
+        doubts: statements in it by keys that their parties have revoked, first had by others after that.
     """
 
     exercise: bool
@@ -117,6 +122,7 @@ class Verified(msgspec.Struct, frozen=True):
     lead_time_s: float | None
     lead_time_between_s: tuple[float | None, float | None] | None
     remarks: list[str]
+    doubts: list[Doubted] = []
 
 
 # -- making one ------------------------------------------------------------------------------------
@@ -180,8 +186,9 @@ def make_bundle(
         {
             "EXERCISE": exercise,
             "copies": copies,
-            "keys": used.certificates(),
+            "keys": [one.signed for one in used.certificates()],
             "openings": {name: one for name, one in openings.items() if name not in withhold},
+            "revocations": used.revocations(),
             "v": 2,
         },
     )
@@ -258,7 +265,16 @@ class _Used:
             self._notes.append(parse_log_proof(kept[1]["proof"][1]).checkpoint)
         return []
 
-    def certificates(self) -> list[Json]:
+    def revocations(self) -> list[Json]:
+        """What their parties' roots said of these keys since, as far as it is known here."""
+        known = self._core.state.keys.revocations
+        found = {
+            (one.party, one.key_id): known.get(one.party, {}).get(one.key_id)
+            for one in self.certificates()
+        }
+        return [one.signed for _, one in sorted(found.items()) if one is not None and one.signed]
+
+    def certificates(self) -> list[KeyCertificate]:
         """The certificates of every key that vouched for something here."""
         core = self._core
         found: list[KeyCertificate] = [
@@ -275,7 +291,7 @@ class _Used:
                 )
             )
         ]
-        return [c.signed for c in sorted(found, key=lambda c: (c.party, c.serial, c.key_id))]
+        return sorted(found, key=lambda c: (c.party, c.serial, c.key_id))
 
 
 def _is_of(note: str, origin: str) -> bool:
@@ -341,7 +357,9 @@ def verify_bundle(
     """
     content = decode_paper("bundle", data, MEMBERS, BUNDLE_BYTES)
     remarks: list[str] = []
-    reader = _Reader(Keyring("bundle", content["keys"], roots, verifier), content["v"], remarks)
+    keys = Keyring("bundle", content["keys"], roots, verifier)
+    keys.take_revocations(content.get("revocations", []), roots)
+    reader = _Reader(keys, content["v"], remarks)
     copies = content["copies"]
     if not isinstance(copies, list) or not copies or len(copies) > 64:
         raise _invalid("copies must be a list of 1 to 64")
@@ -402,7 +420,8 @@ def verify_bundle(
         received_by=reader.received,
         lead_time_s=(start_us - min(times)) / US_PER_S if times and start_us is not None else None,
         lead_time_between_s=lead_between(start_us, reader.received),
-        remarks=remarks,
+        doubts=reader.doubts(),
+        remarks=list(dict.fromkeys(remarks)),
     )
 
 
@@ -430,13 +449,10 @@ def _start_us(statement: Statement, values: Json) -> int | None:
         return None
 
 
-class _Place(msgspec.Struct, frozen=True):
-    """A statement in a log: where, by whose log, when by the log, and what others saw of it."""
+class _Place(Standing, frozen=True):
+    """A statement in a log, as it is shown."""
 
     logged: Logged
-    owner: str
-    time_us: int
-    bounds: list[Head]
 
 
 class _Reader:
@@ -453,6 +469,7 @@ class _Reader:
         self.received: list[ReceivedBy] = []
         self.made: list[Head] = []
         self.contradictions: set[str] = set()
+        self._signed: list[tuple[Statement, list[Standing]]] = []
         self._version = version
         self._remarks = remarks
 
@@ -462,11 +479,23 @@ class _Reader:
         place = self._place(statement, one["leaf"], one["proof"], one["heads"], None)
         self.keys.check_time(statement, place.time_us)
         self.logged.append(place.logged)
-        received = self._receipts(statement, receipts, place)
+        places: list[Standing] = [place]
+        self._signed.append((statement, places))
+        received = self._receipts(statement, receipts, place, places)
         # what holds the statement, or a receipt about it, was signed after the statement was
-        self.made += [b for b in (*place.bounds, *received) if b.holds]
+        self.made += [b for b in (*place.heads, *received) if b.holds]
         if place.owner == statement.party:
-            self.made += [b for b in place.bounds if not b.holds]
+            self.made += [b for b in place.heads if not b.holds]
+
+    def doubts(self) -> list[Doubted]:
+        """What was signed by revoked keys and is marked."""
+        found = []
+        for statement, places in self._signed:
+            revoked = self.keys.revocation(statement.party, statement.key)
+            doubt = revoked and find_doubt(statement, places, revoked, self._remarks)
+            if doubt:
+                found.append(doubt)
+        return found
 
     def _members(self, given: Any, name: str, old: set[str], new: set[str]) -> Json:
         """An object with exactly the members of its version; those of version 2 are empty in version 1."""
@@ -502,7 +531,7 @@ class _Reader:
         ):
             raise _invalid("a leaf header must be that of the statement")
         hash_ = verify_leaf_opening(opening, bytes.fromhex(statement.id))
-        covering = self.keys.checkpoint(found.checkpoint, origin, owner)
+        covering = self.keys.checkpoint(found.checkpoint, origin, owner, self._remarks)
         verify_inclusion(hash_, found.index, covering.size, found.hashes, covering.root)
         first = self._seen(found.checkpoint, owner, covering, found.index)
         bounds = [first, *self._heads(heads, owner, covering, found.index)]
@@ -510,6 +539,9 @@ class _Reader:
         logged = shown_time("bundle", header.time_us)
         interval = find_interval(header.time_us, bounds, {statement.party, statement.recipient})
         return _Place(
+            owner,
+            header.time_us,
+            bounds,
             Logged(
                 log=origin,
                 index=found.index,
@@ -520,9 +552,6 @@ class _Reader:
                 not_after=interval.not_after,
                 by=interval.by,
             ),
-            owner,
-            header.time_us,
-            bounds,
         )
 
     def _seen(self, note: str, owner: str, head: VerifiedCheckpoint, index: int) -> Head:
@@ -552,7 +581,7 @@ class _Reader:
                 or len(one["hashes"]) > PROOF_HASHES_MOST
             ):
                 raise _invalid("a head must have a checkpoint and the hashes of its consistency")
-            head = self.keys.checkpoint(one["checkpoint"], covering.origin, owner)
+            head = self.keys.checkpoint(one["checkpoint"], covering.origin, owner, self._remarks)
             if head.other_lines == 0:
                 raise _invalid("a head without a cosigner bounds nothing")
             hashes = [
@@ -567,15 +596,20 @@ class _Reader:
             raise _invalid("heads must be in order of size, each once, beside that of the proof")
         return bounds
 
-    def _receipts(self, statement: Statement, given: Any, place: _Place) -> list[Head]:
+    def _receipts(
+        self, statement: Statement, given: Any, place: _Place, places: list[Standing]
+    ) -> list[Head]:
         """The recipient's receipts about a statement: delivered first, then opened (B-RCPT-1).
+
+        Args:
+            places: of the statement; takes the one that its receipt proves.
 
         Returns:
             What bounds the statement's place in the addressee's log, or holds a receipt about it.
         """
         if not isinstance(given, list) or len(given) > 2:
             raise _invalid("receipts must be a list of at most delivered and opened")
-        bounds = list(place.bounds) if place.owner == statement.recipient else []
+        bounds = list(place.heads) if place.owner == statement.recipient else []
         for i, one in enumerate(given):
             one = self._members(one, "a receipt", {"envelope", "openings"}, {"heads", "logged"})
             receipt = self.keys.statement(one["envelope"])
@@ -591,7 +625,9 @@ class _Reader:
                 or values.get("statement") != statement.id
             ):
                 raise _invalid("a receipt must be by the recipient, about this statement")
-            bounds += [b for b in self._receipt_logged(receipt, one["logged"]) if b.holds]
+            kept = self._receipt_logged(receipt, one["logged"])
+            self._signed.append((receipt, kept))
+            bounds += [b for at in kept for b in at.heads if b.holds]
             if i == 0:
                 there = self._place(
                     statement, values["leaf"], values["proof"], one["heads"], receipt.party
@@ -601,7 +637,8 @@ class _Reader:
                 self.keys.check_time(receipt, there.time_us)
                 if (there.logged.log, there.logged.index) != (place.logged.log, place.logged.index):
                     self.logged.append(there.logged)
-                bounds += there.bounds
+                    places.append(there)
+                bounds += there.heads
                 self.received.append(
                     ReceivedBy(receipt.party, there.logged.logged, receipt.id, values["answer"])
                 )
@@ -621,14 +658,12 @@ class _Reader:
             )
         return bounds
 
-    def _receipt_logged(self, receipt: Statement, given: Any) -> list[Head]:
-        """What the log of whoever made the bundle says of a receipt: it existed when that log held it."""
+    def _receipt_logged(self, receipt: Statement, given: Any) -> list[Standing]:
+        """Where a receipt stands in the log of whoever made the bundle: it existed when that log held it."""
         if not isinstance(given, list) or len(given) > 1:
             raise _invalid("a receipt must be logged at most once, by who made the bundle")
-        bounds: list[Head] = []
+        places: list[Standing] = []
         for one in given:
             found = self._members(one, "logged", {"leaf", "proof"}, {"heads"})
-            bounds += self._place(
-                receipt, found["leaf"], found["proof"], found["heads"], None
-            ).bounds
-        return bounds
+            places.append(self._place(receipt, found["leaf"], found["proof"], found["heads"], None))
+        return places

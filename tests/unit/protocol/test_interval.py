@@ -14,7 +14,7 @@ from detente.errors import PeerError
 from detente.ledger.checkpoint import parse_checkpoint, sign_checkpoint
 from detente.ledger.cosignature import cosign
 from detente.ledger.note import parse_note
-from detente.protocol.bundle import ReceivedBy, Verified, make_bundle, verify_bundle
+from detente.protocol.bundle import MEMBERS, ReceivedBy, Verified, make_bundle, verify_bundle
 from detente.protocol.history import proof
 from detente.protocol.interval import Head, find_contradictions, find_interval, lead_between
 from detente.protocol.paper import decode_paper, encode_paper
@@ -30,7 +30,6 @@ from detente.units import NANODEG_PER_DEG, US_PER_S, format_time, parse_time
 VECTOR = Path(__file__).parents[2] / "vectors" / "bundle-1.json"
 NOON_S = 1_537_185_600
 DAY_US = 86_400 * US_PER_S
-MEMBERS = {2: frozenset({"copies", "keys", "openings"})}
 
 
 # -- the rule ------------------------------------------------------------------------------------
