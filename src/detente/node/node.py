@@ -312,14 +312,13 @@ class Node:
                     party,
                     PeerError("log-inconsistent", answer.body.strip(), evidence=note.encode()),
                 )
-            effects.append(
-                core.alarm(
-                    self.now_us(),
-                    "log-inconsistent",
-                    f"the log of {party} does not extend what it showed before",
-                    party,
-                    heads=list(answer.evidence),
-                )
+            # once: it is for the other side to ask again and again, and must not fill this ledger
+            effects += core.alarm_once(
+                self.now_us(),
+                "log-inconsistent",
+                f"the log of {party} does not extend what it showed before",
+                party,
+                heads=list(answer.evidence),
             )
         return answer, effects
 

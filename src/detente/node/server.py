@@ -20,6 +20,7 @@ import uvicorn
 from detente.errors import DetenteError, UnavailableError
 from detente.node import courierrun, tls
 from detente.node.api import api_app
+from detente.node.following import Following
 from detente.node.gate import is_loopback
 from detente.node.home import Home, split_listen
 from detente.node.line import Cosigning, Line, peer_client
@@ -206,6 +207,9 @@ class Serving:
             if member in self.node.cosigners(core):
                 cosigning = self.cosigning[member] = Cosigning(self.node, member, client)
                 self._task(cosigning.run())
+                agreement = core.state.agreement
+                if agreement is not None and member in agreement.parties:
+                    self._task(Following(self.node, member, client).run())
                 mirroring = self.mirroring[member] = Mirroring(self.node, member, client)
                 self._task(mirroring.run())
 
