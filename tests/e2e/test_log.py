@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from detente.ledger.checkpoint import VerifiedCheckpoint, cosigner_name, verify_checkpoint
-from detente.ledger.cosignature import verify_cosignatures
+from detente.errors import RefusedError
+from detente.ledger.checkpoint import VerifiedCheckpoint, cosigner_name, log_keys, verify_checkpoint
+from detente.ledger.cosignature import cosigner_keys, verify_cosignatures
 from detente.ledger.merkle import verify_consistency, verify_inclusion
 from detente.ledger.mirror import (
     Package,
@@ -18,6 +19,7 @@ from detente.ledger.mirror import (
     parse_info,
     verify_mirrored,
 )
+from detente.ledger.policy import check_quorum, parse_policy
 from detente.ledger.tile import TileReader
 from detente.ledger.witness import encode_add_checkpoint
 from detente.node.home import read_card
@@ -201,3 +203,20 @@ def test_mirror_refuses_what_is_not_of_the_log(filed: Any, kit: Any) -> None:
         bomb = gzip.compress(Upload(origin, 0, size).encode() + bytes(10_000_000))
         assert post(bomb, **{"Content-Encoding": "gzip"}).status_code in (409, 422)
         assert http.get(f"{prefix}/checkpoint").text.partition("\n")[0] == origin
+
+
+def test_agreement_is_written_as_a_policy_that_its_own_checkpoints_satisfy(
+    filed: Any, kit: Any, tmp_path: Any
+) -> None:
+    """L-POL-1: the policy of the agreement holds both logs and the witness, and a cosigned head meets it."""
+    path = tmp_path / "policy"
+    kit.ok("agree", "policy", filed.north.dir, "-o", path)
+    read = parse_policy(path.read_bytes())
+    party, public = keys_of(filed.north)
+    witness, keys = keys_of(filed.witness)
+    assert set(log_keys(f"detente/{party}/log/1", public)) <= set(read.logs)
+    both = cosigner_keys(cosigner_name(witness), keys)
+    assert set(both) == set(read.witnesses.values())
+    check_quorum(read, both)
+    with pytest.raises(RefusedError):
+        check_quorum(read, both[:1])

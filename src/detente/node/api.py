@@ -390,6 +390,16 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
 
         return stamped(await node.do(question))
 
+    @get(
+        "/api/v1/agreement/policy",
+        responses=shapes.answers(200, shapes.PolicyAnswer),
+        summary="The agreement in force as a C2SP trust policy",
+        tags=["agreement"],
+    )
+    async def trust_policy(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "read")
+        return stamped({"policy": await node.do(node.policy)})
+
     @post(
         "/api/v1/agreement",
         status_code=201,
@@ -541,6 +551,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             ceases,
             policy,
             agreement,
+            trust_policy,
             accept,
             recover,
             recosign,

@@ -22,7 +22,8 @@ import msgspec
 
 from detente.agreement.terms import verify_agreement_file
 from detente.errors import DetenteError, PeerError, UsageError
-from detente.ledger.checkpoint import cosigner_name, verify_checkpoint
+from detente.ledger.checkpoint import cosigner_name, log_origin, verify_checkpoint
+from detente.ledger.policy import format_policy
 from detente.ledger.witness import (
     WitnessAnswer,
     Witnessed,
@@ -41,6 +42,7 @@ from detente.node.worker import Job, Worker
 from detente.protocol import views
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
+from detente.protocol.evidence import log_owner
 from detente.signing.key import PublicKeys
 from detente.units import US_PER_S, format_time
 
@@ -343,6 +345,29 @@ class Node:
                 verify_checkpoint(note, origin, key, core.identity.verifier)
                 return key
         return found[0] if found else None
+
+    def policy(self, core: Core) -> str:
+        """The trust policy of the agreement in force, under the newest epochs and keys known here.
+
+        Raises:
+            DetenteError: no agreement is in force.
+        """
+        agreement, now_us = core.agreement(), self.now_us()
+        # a key stands for one log, so of a party's epochs the newest counts
+        epochs = {core.identity.party: len(core.epochs)}
+        for origin in self.store.witness_origins():
+            party, epoch = log_owner(origin), origin.rpartition("/")[2]
+            if party in agreement.parties and party != core.identity.party:
+                epochs[party] = max(epochs.get(party, 1), int(epoch))
+
+        def key(party: str) -> PublicKeys:
+            return core.state.keys.signing_keys(party, now_us)[0]
+
+        return format_policy(
+            {log_origin(one, epochs.get(one, 1)): key(one) for one in agreement.parties},
+            {cosigner_name(one): key(one) for one in agreement.witnesses},
+            min(agreement.terms.quorum, len(agreement.witnesses)),
+        )
 
     def cosigners(self, core: Core) -> list[str]:
         """Who cosigns this node's checkpoints: the witnesses and the other parties of the agreement."""
