@@ -23,7 +23,9 @@ from detente.ledger.merkle import (
     verify_inclusion,
 )
 from detente.ledger.note import parse_note
+from detente.ledger.policy import Policy
 from detente.ledger.proof import LogProof, format_tlog_proof, parse_log_proof
+from detente.ledger.quorum import check_policy
 from detente.limits import BUNDLE_BYTES, BUNDLE_HEADS
 from detente.notice.activity import parse_activity_body
 from detente.protocol.doubtful import Doubted, Standing, find_doubt
@@ -102,6 +104,18 @@ class ReceivedBy(msgspec.Struct, frozen=True):
     by: list[str] = []
 
 
+class Quorum(msgspec.Struct, frozen=True):
+    """Whether the head under which a copy is proved satisfies the reader's policy.
+
+    Attributes:
+        reason: what lacks; None where it is met.
+    """
+
+    log: str
+    met: bool
+    reason: str | None
+
+
 class Verified(msgspec.Struct, frozen=True):
     """What a bundle proves.
 
@@ -110,6 +124,7 @@ class Verified(msgspec.Struct, frozen=True):
         lead_time_s: by the recipient's own clock.
         lead_time_between_s: least and most by the clocks of others; None where nobody bounds an end.
         remarks: what was there and did not count, such as a cosignature that does not verify.
+        quorum: one for each copy, if the reader gave a policy.
         doubts: statements in it by keys that their parties have revoked, first had by others after that.
     """
 
@@ -123,6 +138,7 @@ class Verified(msgspec.Struct, frozen=True):
     lead_time_between_s: tuple[float | None, float | None] | None
     remarks: list[str]
     doubts: list[Doubted] = []
+    quorum: list[Quorum] | None = None
 
 
 # -- making one ------------------------------------------------------------------------------------
@@ -343,6 +359,7 @@ def verify_bundle(
     *,
     agreement: str | None = None,
     opened: Sequence[bytes] = (),
+    policy: Policy | None = None,
     verifier: Verifier = STRICT,
 ) -> Verified:
     """What a bundle proves to somebody who trusts these root keys and nothing else.
@@ -351,6 +368,7 @@ def verify_bundle(
         roots: root keys by party, from the agreement or compared by voice.
         agreement: hash of the agreement trusted, if any; a statement under another one is remarked on.
         opened: files that open fields which the bundle withholds.
+        policy: which logs and how many witnesses satisfy the reader; that they do not is no fault of the bundle.
 
     Raises:
         PeerError: anything is malformed, altered, unsigned or unproved.
@@ -366,6 +384,7 @@ def verify_bundle(
     first: Statement | None = None
     openings: Openings = {}
     ids: list[str] = []
+    quorum: list[Quorum] = []
     for copy in copies:
         if not isinstance(copy, dict) or set(copy) != {"envelope", "logged", "receipts"}:
             raise _invalid("a copy must have envelope, logged and receipts")
@@ -381,6 +400,8 @@ def verify_bundle(
         if _body_of(statement) != _body_of(first):
             raise _invalid("all copies must be of one body by one party")
         reader.read(statement, copy["logged"][0], copy["receipts"])
+        if policy is not None:
+            quorum.append(_quorum(copy["logged"][0]["proof"]["checkpoint"], policy, verifier))
     assert first is not None
     if first.exercise is not content["EXERCISE"]:
         raise _invalid("EXERCISE in the title must be that of the statement")
@@ -421,8 +442,18 @@ def verify_bundle(
         lead_time_s=(start_us - min(times)) / US_PER_S if times and start_us is not None else None,
         lead_time_between_s=lead_between(start_us, reader.received),
         doubts=reader.doubts(),
+        quorum=None if policy is None else quorum,
         remarks=list(dict.fromkeys(remarks)),
     )
+
+
+def _quorum(note: str, policy: Policy, verifier: Verifier) -> Quorum:
+    log = note.partition("\n")[0]
+    try:
+        check_policy(note, policy, verifier)
+    except RefusedError as error:
+        return Quorum(log, met=False, reason=error.message)
+    return Quorum(log, met=True, reason=None)
 
 
 def _body_of(statement: Statement) -> tuple[object, ...]:
