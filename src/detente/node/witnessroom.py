@@ -13,6 +13,7 @@ from detente.ledger.witness import ADD_CHECKPOINT_BYTES, WitnessedHead
 from detente.node.body import read_body
 from detente.node.logroom import checkpoint_answer
 from detente.node.node import Node
+from detente.node.store import Store
 
 
 def origin_hash(origin: str) -> str:
@@ -25,11 +26,11 @@ def origin_hash(origin: str) -> str:
     return hashlib.sha256(origin.encode()).hexdigest()
 
 
-def find_witnessed(node: Node, hashed: str) -> str | None:
+def find_witnessed(store: Store, hashed: str) -> str | None:
     """The last head cosigned here of the log of this hash, with the log's lines and ours (L-WIT-4)."""
-    for origin in node.store.witness_origins():
+    for origin in store.witness_origins():
         if origin_hash(origin) == hashed:
-            return msgspec.convert(node.store.value(f"witness:{origin}"), WitnessedHead).note
+            return msgspec.convert(store.value(f"witness:{origin}"), WitnessedHead).note
     return None
 
 
@@ -46,6 +47,6 @@ def witness_routes(node: Node) -> list[Any]:
 
     @get("/witness/{hashed:str}/checkpoint", include_in_schema=False)
     async def witnessed(hashed: FromPath[str]) -> Response[Any]:
-        return checkpoint_answer(await node.do(lambda _core: find_witnessed(node, hashed)))
+        return checkpoint_answer(await node.do(lambda _core: find_witnessed(node.store, hashed)))
 
     return [add_checkpoint, witnessed]
