@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from typing import Any
 
 import httpx
@@ -220,3 +221,34 @@ def test_agreement_is_written_as_a_policy_that_its_own_checkpoints_satisfy(
     check_quorum(read, both)
     with pytest.raises(RefusedError):
         check_quorum(read, both[:1])
+
+
+def test_mirror_that_is_killed_again_and_again_ends_as_its_origin(make: Any, kit: Any) -> None:
+    """L-MIR-4: kill -9 of the mirror while entries come loses none that counts, and brings in no other."""
+    parties = make()
+    parties.start("north", "south")
+    parties.wait_open()
+    origin = "detente/north/log/1"
+    prefix = f"/log/mirror/{origin_hash(origin)}"
+    _, public = keys_of(parties.north)
+    for round_ in range(4):
+        ran = parties.file(parties.north, kit.feature(f"M-{round_}", 50, 10))
+        assert ran.code == 0, ran.err
+        time.sleep(
+            0.7 * round_
+        )  # somewhere between the cosigning and the upload, another place each time
+        parties.south.kill()
+        parties.south.start()
+    with parties.north.http() as own, parties.south.http() as other:
+
+        def level() -> bool:
+            texts = [http.get(path).text for http, path in both]
+            return texts[0].split("\n")[:3] == texts[1].split("\n")[:3]
+
+        both = ((own, "/log/checkpoint"), (other, f"{prefix}/checkpoint"))
+        kit.until(level, "a mirror as large as its origin")
+        head = verify_checkpoint(other.get(f"{prefix}/checkpoint").text, origin, public)
+        copy = TileReader(head.size, head.root, lambda p: other.get(f"{prefix}/{p}").content)
+        first = TileReader(head.size, head.root, lambda p: own.get(f"/log/1/{p}").content)
+        assert copy.entries(0) == first.entries(0)
+        assert parties.south.status()["fault"] is None
