@@ -56,6 +56,17 @@ WITNESSED_WHOLE = (
 WITNESSED_SLOT_S = (
     600  # of older heads the first and last in each: a busy log costs at most 3 MB a day
 )
+MIRROR_ORIGIN_BYTES = 255  # tlog-cosignature writes its length in one byte
+MIRROR_TICKET_BYTES = 1024  # we give none; a proxy of a mirror may
+MIRROR_ENTRY_BYTES = 1024  # a leaf has 112; a package of 256 is then at most 260 KB
+MIRROR_PACKAGES = 32  # taken of one request; tlog-mirror's clients SHOULD send no more
+MIRROR_EXCESS = MIRROR_PACKAGES * 256  # entries sent again: one request's worth, after a race
+MIRROR_BYTES = 256 * 2**20  # of one party's entries: two million leaves, years of a busy node
+MIRROR_UPLOAD_PACKAGES = (
+    4  # sent in one request: 1,024 leaves are opened in some 50 ms, in which nothing else is done
+)
+MIRROR_STALL_S = 20  # without a byte; then what came counts and the rest is for another request
+MIRROR_REQUEST_S = 120  # of one request; no honest client needs a tenth
 SIGN_IN_BODY_BYTES = 64 * 2**10  # a passkey's answer is 1 to 5 KB; anybody may send one
 PASSKEY_CHALLENGES = (
     1_000  # that wait for an answer; past it the oldest goes, and its owner asks again

@@ -124,6 +124,7 @@ READS = [
     ("GET", "/api/v1/notices", None),
     ("GET", "/api/v1/conflicts", None),
     ("GET", "/api/v1/agreement", None),
+    ("GET", "/api/v1/agreement/policy", None),
     ("GET", "/api/v1/events", None),
     ("GET", "/api/v1/ceases", None),
     ("GET", "/api/v1/urgent", None),

@@ -40,6 +40,7 @@ READS: list[tuple[str, str, Any, type[msgspec.Struct]]] = [
     ("POST", "/api/v1/emergencies", {"kind": "hit", "place": "35,5 36,2"}, shapes.ErrorBody),
     ("POST", "/api/v1/ceases/nope/reply", {"reply": "ceasing"}, shapes.ErrorBody),
     ("GET", "/api/v1/agreement", None, shapes.AgreementAnswer),
+    ("GET", "/api/v1/agreement/policy", None, shapes.PolicyAnswer),
     ("GET", "/api/v1/events", None, shapes.EventList),
     ("GET", "/api/v1/notices/nope", None, shapes.ErrorBody),
     ("GET", "/api/v1/nothing", None, shapes.ErrorBody),

@@ -220,3 +220,22 @@ def show_command(directory: Dir, as_json: Json = False) -> None:
             )
 
     show({**found, "fingerprints": roots}, as_json, text)
+
+
+@app.command()
+@errors
+def policy(
+    directory: Dir,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where to write it; default: shown.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the agreement's logs, witnesses and quorum as a trust policy that any C2SP tool reads."""
+    with Api(directory) as api:
+        found = api.json("GET", "/api/v1/agreement/policy")
+    if output is None:
+        show(found, as_json, lambda: out.print(found["policy"], end="", markup=False))
+        return
+    output.write_text(found["policy"], "utf-8")
+    show({"file": str(output)}, as_json, lambda: out.print(f"policy: {output}", markup=False))

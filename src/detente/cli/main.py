@@ -27,6 +27,7 @@ from detente.cli import (
     simulate,
     talk,
     urgent,
+    witness,
 )
 from detente.cli.output import err, errors, out, show
 
@@ -53,6 +54,7 @@ app.add_typer(courier.app, name="courier", rich_help_panel="Operations")
 app.add_typer(urgent.ceases, name="cease", rich_help_panel="Every day")
 app.add_typer(urgent.emergencies, name="emergency", rich_help_panel="Every day")
 app.add_typer(operate.operators, name="operator", rich_help_panel="Operations")
+app.add_typer(witness.app, name="witness", rich_help_panel="Operations")
 app.add_typer(ledger.app, name="ledger", rich_help_panel="The record")
 app.add_typer(keys.app, name="keys", rich_help_panel="Operations")
 

@@ -26,6 +26,7 @@ from detente.cli.output import (
 )
 from detente.errors import DetenteError, PeerError, UsageError
 from detente.ledger.checkpoint import cosigner_name
+from detente.ledger.policy import parse_policy
 from detente.node.home import read_json
 from detente.node.outcome import EXIT_BAD_NEWS, EXIT_CANNOT_TELL
 from detente.protocol.bundle import LEGAL_NOTE, verify_bundle
@@ -322,11 +323,23 @@ def verify(
         list[Path] | None,
         typer.Option(metavar="FILE", help="A file that opens a withheld field; may be repeated."),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A C2SP trust policy that the checkpoint of a bundle must satisfy; 1 if it does not.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a bundle, a proof of absence or evidence, offline: 0 valid (and nothing found), 1 invalid (or notices found), 3 cannot tell."""
     data = read_file(bundle, "BUNDLE")
     roots, agreement = read_trust(trust)
+    wanted = None if policy is None else parse_policy(read_file(policy, "--policy"))
+    if wanted is not None and not data.startswith(b"detente-bundle/"):
+        raise UsageError(
+            "policy-bundle", "a policy is for a bundle; the file must be one", field="--policy"
+        )
     if data.startswith(b"detente-evidence/"):
         _verify_evidence(data, roots, as_json)
         return
@@ -335,7 +348,7 @@ def verify(
         return
     try:
         opened = [read_file(one, "--opening") for one in opening or ()]
-        verified = verify_bundle(data, roots, agreement=agreement, opened=opened)
+        verified = verify_bundle(data, roots, agreement=agreement, opened=opened, policy=wanted)
     except DetenteError as error:
         _show_invalid(data, error, as_json)
     found: dict[str, Any] = {"valid": True, **msgspec.to_builtins(verified), "note": LEGAL_NOTE}
@@ -373,16 +386,32 @@ def verify(
                 markup=False,
             )
             out.print(f"    received {between(msgspec.to_builtins(one))}", markup=False)
+        for doubt in verified.doubts:
+            elsewhere = (
+                f"shown elsewhere from {dtg(doubt.first_elsewhere)} on"
+                if doubt.first_elsewhere
+                else "shown nowhere else"
+            )
+            out.print(
+                f"  IN DOUBT: {doubt.type} of {doubt.party} is signed by a key that is {doubt.reason} since {when(doubt.since)}; {elsewhere}",
+                markup=False,
+                style="bold",
+            )
         if verified.lead_time_s is not None:
             out.print(
                 f"  lead time {lead(verified.lead_time_s)}{lead_range(verified.lead_time_between_s)}",
                 markup=False,
             )
+        for one_quorum in verified.quorum or ():
+            word = "met" if one_quorum.met else f"NOT MET: {one_quorum.reason}"
+            out.print(f"  quorum for {one_quorum.log} {word}", markup=False, style="bold")
         for remark in verified.remarks:
             out.print(f"  remark: {remark}", markup=False)
         out.print(f"  {LEGAL_NOTE}", markup=False, style="dim")
 
     show(found, as_json, text)
+    if not all(one.met for one in verified.quorum or ()):
+        raise typer.Exit(EXIT_BAD_NEWS)
 
 
 def _show_invalid(data: bytes, error: DetenteError, as_json: bool) -> NoReturn:

@@ -22,6 +22,7 @@ from detente.errors import PeerError, UsageError
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
 from detente.node import metrics, shapes
+from detente.node.body import read_body
 from detente.node.clearance import clearance_routes
 from detente.node.courier import courier_routes
 from detente.node.gate import Gate, door_of, who_asks
@@ -29,7 +30,7 @@ from detente.node.lineroom import line_routes
 from detente.node.linerow import line_row
 from detente.node.node import Node
 from detente.node.operators import Officer, add_operator, officer_of
-from detente.node.peerdoor import HANDLERS, public_routes, read_body
+from detente.node.peerdoor import HANDLERS, public_routes
 from detente.node.reading import reading_routes
 from detente.node.recordroom import record_routes
 from detente.node.rosterroom import roster_routes
@@ -389,6 +390,16 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
 
         return stamped(await node.do(question))
 
+    @get(
+        "/api/v1/agreement/policy",
+        responses=shapes.answers(200, shapes.PolicyAnswer),
+        summary="The agreement in force as a C2SP trust policy",
+        tags=["agreement"],
+    )
+    async def trust_policy(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "read")
+        return stamped({"policy": await node.do(node.policy)})
+
     @post(
         "/api/v1/agreement",
         status_code=201,
@@ -540,6 +551,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             ceases,
             policy,
             agreement,
+            trust_policy,
             accept,
             recover,
             recosign,

@@ -16,9 +16,10 @@ from litestar.params import FromPath
 from detente.errors import PeerError
 from detente.limits import COURIER_BYTES, COURIER_FRAMES, FRAME_BYTES
 from detente.node import shapes
+from detente.node.body import read_body
 from detente.node.node import Node
 from detente.node.operators import Action, Officer
-from detente.node.peerdoor import read_body, with_evidence
+from detente.node.peerdoor import with_evidence
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
 from detente.protocol.incoming import next_frame, read_frame, take_frame, write_frame

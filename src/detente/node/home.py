@@ -91,6 +91,9 @@ alternates = {{}}
 # Neither is ever told to anybody.
 clear_speed_kt = 250
 hazard_margin_nm = 50
+
+# Whether a neutral witness keeps copies of the parties' logs, too. A party always does.
+mirror = false
 """
 
 
@@ -110,6 +113,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     log_files: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 5
     store_megabytes: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0
     alternates: dict[str, str] = {}
+    mirror: bool = False
     clear_speed_kt: Annotated[float, msgspec.Meta(ge=30, le=2000)] = 250
     hazard_margin_nm: Annotated[float, msgspec.Meta(ge=1, le=500)] = 50
 

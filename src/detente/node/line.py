@@ -78,7 +78,12 @@ def peer_client(
 
 
 async def ask_peer(
-    client: httpx.AsyncClient, path: str, content: bytes, most_bytes: int, method: str = "POST"
+    client: httpx.AsyncClient,
+    path: str,
+    content: bytes,
+    most_bytes: int,
+    method: str = "POST",
+    headers: dict[str, str] | None = None,
 ) -> tuple[int, bytes]:
     """Status and body of what a peer answers, never more than `most_bytes` of it.
 
@@ -87,7 +92,7 @@ async def ask_peer(
     """
     parts: list[bytes] = []
     size = 0
-    async with client.stream(method, path, content=content) as response:
+    async with client.stream(method, path, content=content, headers=headers) as response:
         async for part in response.aiter_bytes():
             size += len(part)
             if size > most_bytes:

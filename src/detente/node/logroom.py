@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get
@@ -16,6 +17,8 @@ from detente.ledger.tile import TILE_WIDTH, Tile, encode_bundle, parse_tile_path
 from detente.limits import TILES_KEPT
 from detente.node.node import Node
 from detente.protocol.core import Core
+
+Elsewhere = Callable[[Node, str, Request[Any, Any, Any]], Awaitable[Response[Any]]]
 
 CHECKPOINT = "text/plain"  # the framework adds the character set
 TILE = "application/octet-stream"
@@ -127,12 +130,14 @@ def read_tile(core: Core, epoch: int, tile: Tile) -> bytes | None:
     return encode_bundle([leaf_bytes(core.open_leaf(one)) for one in entries if one is not None])
 
 
-def log_routes(node: Node) -> list[Any]:
-    """The log at `/log/`."""
+def log_routes(node: Node, mirrored: Elsewhere) -> list[Any]:
+    """The log at `/log/`, and below `/log/mirror/` what is mirrored here of others."""
     room = LogRoom(node)
 
     @get("/log/{path:path}", include_in_schema=False)
     async def log(path: FromPath[str], request: Request[Any, Any, Any]) -> Response[Any]:
+        if path.startswith("/mirror/"):
+            return await mirrored(node, path.removeprefix("/mirror/"), request)
         return await room.answer(path, request)
 
     return [log]

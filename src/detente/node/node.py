@@ -22,7 +22,8 @@ import msgspec
 
 from detente.agreement.terms import verify_agreement_file
 from detente.errors import DetenteError, PeerError, UsageError
-from detente.ledger.checkpoint import cosigner_name, verify_checkpoint
+from detente.ledger.checkpoint import cosigner_name, log_origin, verify_checkpoint
+from detente.ledger.policy import format_policy
 from detente.ledger.witness import (
     WitnessAnswer,
     Witnessed,
@@ -35,11 +36,13 @@ from detente.ledger.witness import (
 from detente.node import rotation
 from detente.node.clock import Clock, UtcClock, clock_for, offset_us, real_us
 from detente.node.home import Home
+from detente.node.mirror import Mirror
 from detente.node.store import Store
 from detente.node.worker import Job, Worker
 from detente.protocol import views
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
+from detente.protocol.evidence import log_owner
 from detente.signing.key import PublicKeys
 from detente.units import US_PER_S, format_time
 
@@ -73,6 +76,7 @@ class Node:
             self.store = Store.at(home.database, int(home.config.store_megabytes * 1_000_000))
             os.chmod(home.database, 0o600)
             self._open.callback(self.store.close)
+            self.mirror = Mirror(self.store, self.identity.party)
             self.clock: Clock = UtcClock()
             self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
             self.counters: Counter[str] = Counter()
@@ -310,16 +314,25 @@ class Node:
                     party,
                     PeerError("log-inconsistent", answer.body.strip(), evidence=note.encode()),
                 )
-            effects.append(
-                core.alarm(
-                    self.now_us(),
-                    "log-inconsistent",
-                    f"the log of {party} does not extend what it showed before",
-                    party,
-                    heads=list(answer.evidence),
-                )
+            # once: it is for the other side to ask again and again, and must not fill this ledger
+            effects += core.alarm_once(
+                self.now_us(),
+                "log-inconsistent",
+                f"the log of {party} does not extend what it showed before",
+                party,
+                heads=list(answer.evidence),
             )
         return answer, effects
+
+    def mirrors(self, core: Core, origin: str) -> bool:
+        """Whether the log of this origin is mirrored here: another member's, and a witness mirrors if told to."""
+        parts = origin.split("/")
+        party = parts[1] if len(parts) == 4 else ""
+        return (
+            (self.home.config.mirror or self.home.config.role != "neutral")
+            and party != core.identity.party
+            and bool(core.state.keys.signing_keys(party, self.now_us()))
+        )
 
     def _log_key(self, core: Core, party: str, origin: str, note: str) -> PublicKeys | None:
         """The signing key of a party's log now: while one takes over from another, the one that signed the note.
@@ -332,6 +345,29 @@ class Node:
                 verify_checkpoint(note, origin, key, core.identity.verifier)
                 return key
         return found[0] if found else None
+
+    def policy(self, core: Core) -> str:
+        """The trust policy of the agreement in force, under the newest epochs and keys known here.
+
+        Raises:
+            DetenteError: no agreement is in force.
+        """
+        agreement, now_us = core.agreement(), self.now_us()
+        # a key stands for one log, so of a party's epochs the newest counts
+        epochs = {core.identity.party: len(core.epochs)}
+        for origin in self.store.witness_origins():
+            party, epoch = log_owner(origin), origin.rpartition("/")[2]
+            if party in agreement.parties and party != core.identity.party:
+                epochs[party] = max(epochs.get(party, 1), int(epoch))
+
+        def key(party: str) -> PublicKeys:
+            return core.state.keys.signing_keys(party, now_us)[0]
+
+        return format_policy(
+            {log_origin(one, epochs.get(one, 1)): key(one) for one in agreement.parties},
+            {cosigner_name(one): key(one) for one in agreement.witnesses},
+            min(agreement.terms.quorum, len(agreement.witnesses)),
+        )
 
     def cosigners(self, core: Core) -> list[str]:
         """Who cosigns this node's checkpoints: the witnesses and the other parties of the agreement."""

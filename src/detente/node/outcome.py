@@ -22,6 +22,7 @@ _TABLE: tuple[tuple[type[DetenteError], int, int], ...] = (
 # errors that a status of their own says better
 _STATUS = {
     "store-unavailable": 507,
+    "mirror-full": 507,
     "body-too-large": 413,
     "frame-too-large": 413,
     "sign-in": 401,

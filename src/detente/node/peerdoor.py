@@ -9,11 +9,13 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
 
 from detente.errors import DetenteError, PeerError, UnavailableError, UsageError
-from detente.ledger.witness import ADD_CHECKPOINT_BYTES
-from detente.limits import API_BODY_BYTES, EVIDENCE_SAMPLE_BYTES, FRAME_BYTES, LEARNED_BYTES
+from detente.limits import API_BODY_BYTES, FRAME_BYTES, LEARNED_BYTES
+from detente.node.body import read_body, too_large
 from detente.node.logroom import log_routes
+from detente.node.mirrorroom import mirror_answer, mirror_routes
 from detente.node.node import Node
 from detente.node.outcome import error_json, http_status, trace
+from detente.node.witnessroom import witness_routes
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
 from detente.protocol.incoming import (
@@ -26,32 +28,6 @@ from detente.protocol.learned import keys_document, learn_keys
 from detente.signing.canonical import encode_canonical
 
 log = logging.getLogger("detente")
-
-
-async def read_body(request: Request[Any, Any, Any], most_bytes: int) -> bytes:
-    """The request's body, refused as soon as it is over its limit.
-
-    Raises:
-        PeerError: ``body-too-large``; the evidence is the beginning of what came.
-    """
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most_bytes:
-            raise PeerError(
-                "body-too-large",
-                too_large(most_bytes),
-                field="body",
-                evidence=b"".join(parts)[:EVIDENCE_SAMPLE_BYTES],
-            )
-        parts.append(part)
-    return b"".join(parts)
-
-
-def too_large(most_bytes: int) -> str:
-    """The words for a body over its limit."""
-    return f"body is over {most_bytes} bytes; it must be at most that"
 
 
 def answer_error(_request: Request[Any, Any, Any], error: DetenteError) -> Response[Any]:
@@ -112,15 +88,13 @@ def exchange(node: Node, core: Core, data: bytes) -> tuple[bytes, list[Effect]]:
 def public_routes(node: Node) -> list[Any]:
     """What answers without sign-in at every door: the log's head, the witness, health."""
 
-    @post("/witness/add-checkpoint", status_code=200, include_in_schema=False)
-    async def add_checkpoint(request: Request[Any, Any, Any]) -> Response[str]:
-        body = await read_body(request, ADD_CHECKPOINT_BYTES)
-        answer = await node.run(lambda core: node.witness(core, body))
-        # given as a header: the framework would add a character set to every text/ type (L-WIT-7)
-        kind = {"Content-Type": answer.content_type}
-        return Response(answer.body, status_code=answer.status, headers=kind)
-
-    return [add_checkpoint, *log_routes(node), *key_routes(node), healthz]
+    return [
+        *witness_routes(node),
+        *mirror_routes(node),
+        *log_routes(node, mirror_answer),
+        *key_routes(node),
+        healthz,
+    ]
 
 
 def key_routes(node: Node) -> list[Any]:

@@ -20,10 +20,12 @@ import uvicorn
 from detente.errors import DetenteError, UnavailableError
 from detente.node import courierrun, tls
 from detente.node.api import api_app
+from detente.node.following import Following
 from detente.node.gate import is_loopback
 from detente.node.home import Home, split_listen
 from detente.node.line import Cosigning, Line, peer_client
 from detente.node.linewatch import LineWatch
+from detente.node.mirroring import Mirroring
 from detente.node.node import Node
 from detente.node.outcome import trace
 from detente.node.peerdoor import peer_app
@@ -72,6 +74,7 @@ class Serving:
         self._on_ready = on_ready
         self.lines: dict[tuple[str, str], Line] = {}
         self.cosigning: dict[str, Cosigning] = {}
+        self.mirroring: dict[str, Mirroring] = {}
         self.watch = LineWatch(node.home.config.heartbeat_s)
         self.tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
@@ -204,6 +207,11 @@ class Serving:
             if member in self.node.cosigners(core):
                 cosigning = self.cosigning[member] = Cosigning(self.node, member, client)
                 self._task(cosigning.run())
+                agreement = core.state.agreement
+                if agreement is not None and member in agreement.parties:
+                    self._task(Following(self.node, member, client).run())
+                mirroring = self.mirroring[member] = Mirroring(self.node, member, client)
+                self._task(mirroring.run())
 
     def _open_line(self, core: Core, peer: str, client: httpx.AsyncClient) -> None:
         address = self.node.home.config.alternates.get(peer)

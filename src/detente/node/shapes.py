@@ -509,6 +509,12 @@ class AgreementAnswer(Stamped):
     parties: list[str]
 
 
+class PolicyAnswer(Stamped):
+    """The trust policy of the agreement in force, as a C2SP tlog-policy file."""
+
+    policy: str
+
+
 class EventShape(Shape):
     """Something officers are told."""
 

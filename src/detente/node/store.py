@@ -128,6 +128,10 @@ class Store:
         except DatabaseError as error:
             raise unavailable(error) from error
 
+    def write(self, statement: Any, *parameters: Any) -> Any:
+        """Run a statement that writes: for the rooms that keep tables of their own here."""
+        return self._write(statement, *parameters)
+
     # -- ledger --------------------------------------------------------------------------------
 
     def replay(self, start: int = 0) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
@@ -323,7 +327,7 @@ class Store:
     def put_mirrored(self, size: int, mirror: str, lines: str) -> None:
         """See `Journal`."""
         m = schema.mirrored.c
-        self._write(sa.delete(schema.mirrored).where(m.size == size, m.mirror == mirror))
+        self._write(sa.delete(schema.mirrored).where(m.size <= size, m.mirror == mirror))
         self._write(sa.insert(schema.mirrored), {"size": size, "mirror": mirror, "lines": lines})
 
     def mirrored(self, size: int) -> dict[str, str]:
@@ -392,6 +396,12 @@ class Store:
             sa.select(schema.value.c.body).where(schema.value.c.name == name)
         ).first()
         return msgspec.json.decode(row.body) if row else None
+
+    def witness_origins(self) -> list[str]:
+        """The logs of which a head was cosigned here."""
+        name = schema.value.c.name
+        query = sa.select(name).where(name >= "witness:", name < "witness;").order_by(name)
+        return [row.name.removeprefix("witness:") for row in self.connection.execute(query)]
 
     # -- evidence ------------------------------------------------------------------------------
 

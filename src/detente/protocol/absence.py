@@ -92,7 +92,7 @@ class Absence(msgspec.Struct, frozen=True):
         reason: why it cannot be told.
         statements: how many the party's chains hold, by chain.
         entries: of the prover's log, all of which were opened.
-        complete_until: the oldest cosigner's time of this head, or the log's own where nobody cosigned.
+        complete_until: the oldest of the log's own time of this head and those of its cosigners.
         unopened: notices whose place or time is withheld or destroyed.
         not_proved: sentences for whoever reads it.
     """
@@ -411,11 +411,12 @@ def _evaluate(
     remarks: list[str],
 ) -> Absence:
     question = _read_question(content["question"])
-    # the oldest word about this head, so that a clock ahead stretches nothing; that of the two parties
-    # only where nobody else speaks, so that neither sets the time of its own proof (A-TIME-1)
+    # the oldest word about this head, so that a clock ahead stretches nothing, and never later than the
+    # log's own, so that an old head cosigned late does not either; that of the two parties only where
+    # nobody else speaks, so that neither sets the time of its own proof (A-TIME-1)
     others = [one for party, one in cosigned if party not in (content["by"], content["prover"])]
     words = others or [one for _, one in cosigned]
-    complete_us = min((one.time_s for one in words), default=head.time_s) * US_PER_S
+    complete_us = min([head.time_s, *(one.time_s for one in words)]) * US_PER_S
     queries: dict[bool, ActivityNotice] = {}
     if question is not None:
         area, from_us, until_us = question

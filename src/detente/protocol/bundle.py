@@ -23,10 +23,20 @@ from detente.ledger.merkle import (
     verify_inclusion,
 )
 from detente.ledger.note import parse_note
+from detente.ledger.policy import Policy
 from detente.ledger.proof import LogProof, format_tlog_proof, parse_log_proof
+from detente.ledger.quorum import check_policy
 from detente.limits import BUNDLE_BYTES, BUNDLE_HEADS
 from detente.notice.activity import parse_activity_body
-from detente.protocol.interval import DATE_MOST_S, Bound, Interval, find_interval, lead_between
+from detente.protocol.doubtful import Doubted, Standing, find_doubt
+from detente.protocol.interval import (
+    DATE_MOST_S,
+    Head,
+    Interval,
+    find_contradictions,
+    find_interval,
+    lead_between,
+)
 from detente.protocol.journal import Entry, Json
 from detente.protocol.keyring import Keyring, signed_a_line
 from detente.protocol.opening import add_openings
@@ -47,7 +57,10 @@ from detente.units import US_PER_S, parse_time
 if TYPE_CHECKING:  # checking a bundle needs no engine, and starts in half the time without
     from detente.protocol.core import Core
 
-MEMBERS = {v: frozenset({"copies", "keys", "openings"}) for v in (1, 2)}
+MEMBERS = {
+    1: frozenset({"copies", "keys", "openings"}),
+    2: frozenset({"copies", "keys", "openings", "revocations"}),
+}
 
 LEGAL_NOTE = (
     "A notice is not a permission and asks for none. It changes nobody's duties under law. "
@@ -91,6 +104,18 @@ class ReceivedBy(msgspec.Struct, frozen=True):
     by: list[str] = []
 
 
+class Quorum(msgspec.Struct, frozen=True):
+    """Whether the head under which a copy is proved satisfies the reader's policy.
+
+    Attributes:
+        reason: what lacks; None where it is met.
+    """
+
+    log: str
+    met: bool
+    reason: str | None
+
+
 class Verified(msgspec.Struct, frozen=True):
     """What a bundle proves.
 
@@ -99,6 +124,8 @@ class Verified(msgspec.Struct, frozen=True):
         lead_time_s: by the recipient's own clock.
         lead_time_between_s: least and most by the clocks of others; None where nobody bounds an end.
         remarks: what was there and did not count, such as a cosignature that does not verify.
+        quorum: one for each copy, if the reader gave a policy.
+        doubts: statements in it by keys that their parties have revoked, first had by others after that.
     """
 
     exercise: bool
@@ -110,6 +137,8 @@ class Verified(msgspec.Struct, frozen=True):
     lead_time_s: float | None
     lead_time_between_s: tuple[float | None, float | None] | None
     remarks: list[str]
+    doubts: list[Doubted] = []
+    quorum: list[Quorum] | None = None
 
 
 # -- making one ------------------------------------------------------------------------------------
@@ -173,8 +202,9 @@ def make_bundle(
         {
             "EXERCISE": exercise,
             "copies": copies,
-            "keys": used.certificates(),
+            "keys": [one.signed for one in used.certificates()],
             "openings": {name: one for name, one in openings.items() if name not in withhold},
+            "revocations": used.revocations(),
             "v": 2,
         },
     )
@@ -251,7 +281,16 @@ class _Used:
             self._notes.append(parse_log_proof(kept[1]["proof"][1]).checkpoint)
         return []
 
-    def certificates(self) -> list[Json]:
+    def revocations(self) -> list[Json]:
+        """What their parties' roots said of these keys since, as far as it is known here."""
+        known = self._core.state.keys.revocations
+        found = {
+            (one.party, one.key_id): known.get(one.party, {}).get(one.key_id)
+            for one in self.certificates()
+        }
+        return [one.signed for _, one in sorted(found.items()) if one is not None and one.signed]
+
+    def certificates(self) -> list[KeyCertificate]:
         """The certificates of every key that vouched for something here."""
         core = self._core
         found: list[KeyCertificate] = [
@@ -268,7 +307,7 @@ class _Used:
                 )
             )
         ]
-        return [c.signed for c in sorted(found, key=lambda c: (c.party, c.serial, c.key_id))]
+        return sorted(found, key=lambda c: (c.party, c.serial, c.key_id))
 
 
 def _is_of(note: str, origin: str) -> bool:
@@ -320,6 +359,7 @@ def verify_bundle(
     *,
     agreement: str | None = None,
     opened: Sequence[bytes] = (),
+    policy: Policy | None = None,
     verifier: Verifier = STRICT,
 ) -> Verified:
     """What a bundle proves to somebody who trusts these root keys and nothing else.
@@ -328,19 +368,23 @@ def verify_bundle(
         roots: root keys by party, from the agreement or compared by voice.
         agreement: hash of the agreement trusted, if any; a statement under another one is remarked on.
         opened: files that open fields which the bundle withholds.
+        policy: which logs and how many witnesses satisfy the reader; that they do not is no fault of the bundle.
 
     Raises:
         PeerError: anything is malformed, altered, unsigned or unproved.
     """
     content = decode_paper("bundle", data, MEMBERS, BUNDLE_BYTES)
     remarks: list[str] = []
-    reader = _Reader(Keyring("bundle", content["keys"], roots, verifier), content["v"], remarks)
+    keys = Keyring("bundle", content["keys"], roots, verifier)
+    keys.take_revocations(content.get("revocations", []), roots)
+    reader = _Reader(keys, content["v"], remarks)
     copies = content["copies"]
     if not isinstance(copies, list) or not copies or len(copies) > 64:
         raise _invalid("copies must be a list of 1 to 64")
     first: Statement | None = None
     openings: Openings = {}
     ids: list[str] = []
+    quorum: list[Quorum] = []
     for copy in copies:
         if not isinstance(copy, dict) or set(copy) != {"envelope", "logged", "receipts"}:
             raise _invalid("a copy must have envelope, logged and receipts")
@@ -356,6 +400,8 @@ def verify_bundle(
         if _body_of(statement) != _body_of(first):
             raise _invalid("all copies must be of one body by one party")
         reader.read(statement, copy["logged"][0], copy["receipts"])
+        if policy is not None:
+            quorum.append(_quorum(copy["logged"][0]["proof"]["checkpoint"], policy, verifier))
     assert first is not None
     if first.exercise is not content["EXERCISE"]:
         raise _invalid("EXERCISE in the title must be that of the statement")
@@ -373,6 +419,7 @@ def verify_bundle(
     made = find_interval(first.claimed_us, reader.made, {first.party, *first.to})
     if made.contradicts:
         remarks.append("the cosigners' clocks contradict each other: no time lies between them")
+    remarks += sorted(reader.contradictions)
     start_us = _start_us(first, values)
     times = [parse_time(one.time) for one in reader.received]
     return Verified(
@@ -394,8 +441,19 @@ def verify_bundle(
         received_by=reader.received,
         lead_time_s=(start_us - min(times)) / US_PER_S if times and start_us is not None else None,
         lead_time_between_s=lead_between(start_us, reader.received),
-        remarks=remarks,
+        doubts=reader.doubts(),
+        quorum=None if policy is None else quorum,
+        remarks=list(dict.fromkeys(remarks)),
     )
+
+
+def _quorum(note: str, policy: Policy, verifier: Verifier) -> Quorum:
+    log = note.partition("\n")[0]
+    try:
+        check_policy(note, policy, verifier)
+    except RefusedError as error:
+        return Quorum(log, met=False, reason=error.message)
+    return Quorum(log, met=True, reason=None)
 
 
 def _body_of(statement: Statement) -> tuple[object, ...]:
@@ -422,27 +480,27 @@ def _start_us(statement: Statement, values: Json) -> int | None:
         return None
 
 
-class _Place(msgspec.Struct, frozen=True):
-    """A statement in a log: where, by whose log, when by the log, and what others saw of it."""
+class _Place(Standing, frozen=True):
+    """A statement in a log, as it is shown."""
 
     logged: Logged
-    owner: str
-    time_us: int
-    bounds: list[Bound]
 
 
 class _Reader:
     """Reads the copies of a bundle, and gathers what they prove.
 
     Attributes:
-        made: every outside word that bounds when the statement was made.
+        made: every head that bounds when the statement was made.
+        contradictions: where a log or a cosigner contradicts itself, as sentences.
     """
 
     def __init__(self, keys: Keyring, version: int, remarks: list[str]) -> None:
         self.keys = keys
         self.logged: list[Logged] = []
         self.received: list[ReceivedBy] = []
-        self.made: list[Bound] = []
+        self.made: list[Head] = []
+        self.contradictions: set[str] = set()
+        self._signed: list[tuple[Statement, list[Standing]]] = []
         self._version = version
         self._remarks = remarks
 
@@ -452,11 +510,23 @@ class _Reader:
         place = self._place(statement, one["leaf"], one["proof"], one["heads"], None)
         self.keys.check_time(statement, place.time_us)
         self.logged.append(place.logged)
-        received = self._receipts(statement, receipts, place)
+        places: list[Standing] = [place]
+        self._signed.append((statement, places))
+        received = self._receipts(statement, receipts, place, places)
         # what holds the statement, or a receipt about it, was signed after the statement was
-        self.made += [b for b in (*place.bounds, *received) if b.holds]
+        self.made += [b for b in (*place.heads, *received) if b.holds]
         if place.owner == statement.party:
-            self.made += [b for b in place.bounds if not b.holds]
+            self.made += [b for b in place.heads if not b.holds]
+
+    def doubts(self) -> list[Doubted]:
+        """What was signed by revoked keys and is marked."""
+        found = []
+        for statement, places in self._signed:
+            revoked = self.keys.revocation(statement.party, statement.key)
+            doubt = revoked and find_doubt(statement, places, revoked, self._remarks)
+            if doubt:
+                found.append(doubt)
+        return found
 
     def _members(self, given: Any, name: str, old: set[str], new: set[str]) -> Json:
         """An object with exactly the members of its version; those of version 2 are empty in version 1."""
@@ -485,48 +555,46 @@ class _Reader:
         if header != statement.leaf_header(kind, found.index, header.time_us):
             raise _invalid("a leaf header must be that of the statement")
         hash_ = verify_leaf_opening(opening, bytes.fromhex(statement.id))
-        covering = self.keys.checkpoint(found.checkpoint, origin, owner)
+        covering = self.keys.checkpoint(found.checkpoint, origin, owner, self._remarks)
         verify_inclusion(hash_, found.index, covering.size, found.hashes, covering.root)
-        cosigned, bounds = self._vouched(found.checkpoint, owner, covering, found.index)
-        bounds += self._heads(heads, owner, covering, found.index)
+        first = self._seen(found.checkpoint, owner, covering, found.index)
+        bounds = [first, *self._heads(heads, owner, covering, found.index)]
+        self.contradictions.update(find_contradictions(bounds))
         logged = shown_time("bundle", header.time_us)
         interval = find_interval(header.time_us, bounds, {statement.party, statement.recipient})
         return _Place(
+            owner,
+            header.time_us,
+            bounds,
             Logged(
                 log=origin,
                 index=found.index,
                 logged=logged,
                 checkpoint_time=shown_time("bundle", covering.time_s * US_PER_S),
-                cosigned_by=cosigned,
+                cosigned_by=[party for party, _ in first.cosigned],
                 not_before=interval.not_before,
                 not_after=interval.not_after,
                 by=interval.by,
             ),
-            owner,
-            header.time_us,
-            bounds,
         )
 
-    def _vouched(
-        self, note: str, owner: str, head: VerifiedCheckpoint, index: int
-    ) -> tuple[list[str], list[Bound]]:
-        """Who cosigned a head, and what that says of the time of the entry at an index."""
-        cosigned, bounds = [], []
+    def _seen(self, note: str, owner: str, head: VerifiedCheckpoint, index: int) -> Head:
+        """A head as it stands to the entry at an index, with those who cosigned it."""
+        cosigned = []
         for party, one in self.keys.cosigners(note, owner, head.other_lines, self._remarks):
             if one.time_s >= DATE_MOST_S:
                 self._remarks.append(f"the time of {party} is no date; it bounds nothing")
                 continue
-            cosigned.append(party)
-            bounds.append(Bound(party, one.time_s, holds=head.size > index))
-        return cosigned, bounds
+            cosigned.append((party, one.time_s))
+        return Head(head.origin, head.size, head.time_s, head.size > index, tuple(cosigned))
 
     def _heads(
         self, given: Any, owner: str, covering: VerifiedCheckpoint, index: int
-    ) -> list[Bound]:
+    ) -> list[Head]:
         """Other heads of the same log, each consistent with the one that holds the entry (B-INT-1)."""
         if not isinstance(given, list) or len(given) > BUNDLE_HEADS:
             raise _invalid(f"heads must be a list of at most {BUNDLE_HEADS}")
-        bounds: list[Bound] = []
+        bounds: list[Head] = []
         sizes: list[int] = []
         for one in given:
             if (
@@ -537,7 +605,7 @@ class _Reader:
                 or len(one["hashes"]) > PROOF_HASHES_MOST
             ):
                 raise _invalid("a head must have a checkpoint and the hashes of its consistency")
-            head = self.keys.checkpoint(one["checkpoint"], covering.origin, owner)
+            head = self.keys.checkpoint(one["checkpoint"], covering.origin, owner, self._remarks)
             if head.other_lines == 0:
                 raise _invalid("a head without a cosigner bounds nothing")
             hashes = [
@@ -547,20 +615,25 @@ class _Reader:
             old, new = sorted((head, covering), key=lambda found: found.size)
             verify_consistency(old.size, new.size, hashes, old.root, new.root)
             sizes.append(head.size)
-            bounds += self._vouched(one["checkpoint"], owner, head, index)[1]
+            bounds.append(self._seen(one["checkpoint"], owner, head, index))
         if sizes != sorted(set(sizes) - {covering.size}):
             raise _invalid("heads must be in order of size, each once, beside that of the proof")
         return bounds
 
-    def _receipts(self, statement: Statement, given: Any, place: _Place) -> list[Bound]:
+    def _receipts(
+        self, statement: Statement, given: Any, place: _Place, places: list[Standing]
+    ) -> list[Head]:
         """The recipient's receipts about a statement: delivered first, then opened (B-RCPT-1).
+
+        Args:
+            places: of the statement; takes the one that its receipt proves.
 
         Returns:
             What bounds the statement's place in the addressee's log, or holds a receipt about it.
         """
         if not isinstance(given, list) or len(given) > 2:
             raise _invalid("receipts must be a list of at most delivered and opened")
-        bounds = list(place.bounds) if place.owner == statement.recipient else []
+        bounds = list(place.heads) if place.owner == statement.recipient else []
         for i, one in enumerate(given):
             one = self._members(one, "a receipt", {"envelope", "openings"}, {"heads", "logged"})
             receipt = self.keys.statement(one["envelope"])
@@ -576,7 +649,9 @@ class _Reader:
                 or values.get("statement") != statement.id
             ):
                 raise _invalid("a receipt must be by the recipient, about this statement")
-            bounds += [b for b in self._receipt_logged(receipt, one["logged"]) if b.holds]
+            kept = self._receipt_logged(receipt, one["logged"])
+            self._signed.append((receipt, kept))
+            bounds += [b for at in kept for b in at.heads if b.holds]
             if i == 0:
                 there = self._place(
                     statement, values["leaf"], values["proof"], one["heads"], receipt.party
@@ -586,7 +661,8 @@ class _Reader:
                 self.keys.check_time(receipt, there.time_us)
                 if (there.logged.log, there.logged.index) != (place.logged.log, place.logged.index):
                     self.logged.append(there.logged)
-                bounds += there.bounds
+                    places.append(there)
+                bounds += there.heads
                 self.received.append(
                     ReceivedBy(receipt.party, there.logged.logged, receipt.id, values["answer"])
                 )
@@ -606,14 +682,12 @@ class _Reader:
             )
         return bounds
 
-    def _receipt_logged(self, receipt: Statement, given: Any) -> list[Bound]:
-        """What the log of whoever made the bundle says of a receipt: it existed when that log held it."""
+    def _receipt_logged(self, receipt: Statement, given: Any) -> list[Standing]:
+        """Where a receipt stands in the log of whoever made the bundle: it existed when that log held it."""
         if not isinstance(given, list) or len(given) > 1:
             raise _invalid("a receipt must be logged at most once, by who made the bundle")
-        bounds: list[Bound] = []
+        places: list[Standing] = []
         for one in given:
             found = self._members(one, "logged", {"leaf", "proof"}, {"heads"})
-            bounds += self._place(
-                receipt, found["leaf"], found["proof"], found["heads"], None
-            ).bounds
-        return bounds
+            places.append(self._place(receipt, found["leaf"], found["proof"], found["heads"], None))
+        return places

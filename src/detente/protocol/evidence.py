@@ -19,7 +19,7 @@ from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
 from detente.ledger.merkle import (
     HASH_BYTES,
     PROOF_HASHES_MOST,
-    MerkleTree,
+    Tree,
     verify_consistency,
     verify_inclusion,
 )
@@ -447,9 +447,7 @@ def two_statements(kind: Kind, one: Statement, other: Statement) -> Json:
     }
 
 
-def two_heads(
-    kind: Kind, against: str, notes: Sequence[str], tree: MerkleTree | None = None
-) -> Json:
+def two_heads(kind: Kind, against: str, notes: Sequence[str], tree: Tree | None = None) -> Json:
     """Evidence of two heads of one log: ``log-fork``, or ``witness-fork`` by who cosigned both.
 
     Args:
@@ -603,6 +601,8 @@ def _of_alarm(core: Core, local: Json | None) -> Json | None:
     if local["code"] == "chain-fork" and "envelope" in local:
         said = parse_statement(parse_envelope(encode_canonical(local["envelope"])))
         return meet_record(core, said)
+    if local["code"] == "log-inconsistent" and "evidence" in local:
+        return dict(local["evidence"])
     if local["code"] == "log-inconsistent" and len(local.get("heads", ())) == 2:
         try:
             return two_heads("log-fork", local["party"], local["heads"])

@@ -143,7 +143,7 @@ class Journal(Protocol):
         """The largest checkpoint of at most `size`."""
 
     def put_mirrored(self, size: int, mirror: str, lines: str) -> None:
-        """Keep a mirror's signature lines for the checkpoint of a size of ours."""
+        """Keep a mirror's signature lines for the checkpoint of a size of ours; those for smaller ones go."""
 
     def mirrored(self, size: int) -> dict[str, str]:
         """Mirror to signature lines for the checkpoint of a size of ours."""

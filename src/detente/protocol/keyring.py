@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from detente.agreement.card import KeyCertificate, parse_certificate
+from detente.agreement.revocation import Revocation, parse_revocation
 from detente.errors import PeerError, shown
 from detente.ledger.checkpoint import (
     Cosigned,
@@ -22,7 +23,7 @@ from detente.protocol.statement import Statement, parse_statement
 from detente.signing.canonical import encode_canonical
 from detente.signing.envelope import parse_envelope, verify_envelope
 from detente.signing.key import STRICT, PublicKeys, Verifier, parse_public_keys
-from detente.units import format_time
+from detente.units import US_PER_S, format_time
 
 
 class Keyring:
@@ -48,6 +49,7 @@ class Keyring:
         self._verifier = verifier
         self._certificates: dict[tuple[str, str], KeyCertificate] = {}
         self._public: dict[tuple[str, str], PublicKeys] = {}
+        self._revocations: dict[tuple[str, str], Revocation] = {}
         self._used: set[tuple[str, str]] = set()
         order = []
         if not isinstance(signed, list):
@@ -70,6 +72,41 @@ class Keyring:
             order.append((party, certificate.serial, public.key_id))
         if order != sorted(set(order)):
             raise invalid(kind, "keys must be in order, each once")
+
+    def take_revocations(self, signed: Any, roots: Mapping[str, PublicKeys]) -> None:
+        """Revocations of keys in the ring, each under its party's root, in order, each key once (B-REV-1).
+
+        Raises:
+            PeerError: not so.
+        """
+        if not isinstance(signed, list):
+            raise invalid(self._kind, "revocations must be a list")
+        order = []
+        for i, one in enumerate(signed):
+            document = one.get("document") if isinstance(one, dict) else None
+            party = document.get("party") if isinstance(document, dict) else None
+            if not isinstance(party, str) or party not in roots:
+                raise invalid(
+                    self._kind,
+                    f"a revocation is of {shown(party)}; it must be of a party whose root is trusted",
+                )
+            found = parse_revocation(
+                one,
+                party=party,
+                root=roots[party],
+                field=f"revocations[{i}]",
+                verifier=self._verifier,
+            )
+            if (party, found.key_id) not in self._certificates:
+                raise invalid(self._kind, "a revocation must be of a key that the proof carries")
+            self._revocations[party, found.key_id] = found
+            order.append((party, found.key_id))
+        if order != sorted(set(order)):
+            raise invalid(self._kind, "revocations must be in order, each key once")
+
+    def revocation(self, party: str, key_id: str) -> Revocation | None:
+        """The revocation of a key, if the proof carries one."""
+        return self._revocations.get((party, key_id))
 
     def check_all_used(self) -> None:
         """Raise unless every key has vouched for something (B-KEY-1)."""
@@ -104,8 +141,14 @@ class Keyring:
                 f"key {statement.key} of {statement.party} was not certified for {format_time(time_us)}",
             )
 
-    def checkpoint(self, note: str, origin: str, owner: str) -> VerifiedCheckpoint:
-        """A checkpoint that a log signed by both algorithms, under one of its party's keys."""
+    def checkpoint(
+        self, note: str, origin: str, owner: str, remarks: list[str] | None = None
+    ) -> VerifiedCheckpoint:
+        """A checkpoint that a log signed by both algorithms, under one of its party's keys.
+
+        Args:
+            remarks: takes what must be said where the key counted no longer (B-REV-3).
+        """
         problem: PeerError | None = None
         for (party, key_id), public in self._public.items():
             if party != owner:
@@ -116,6 +159,16 @@ class Keyring:
                 problem = error
                 continue
             self._used.add((owner, key_id))
+            revoked = self._revocations.get((owner, key_id))
+            if (
+                remarks is not None
+                and revoked is not None
+                and found.time_s * US_PER_S >= revoked.since_us
+            ):
+                remarks.append(
+                    f"head of {origin} at {found.size} entries is signed with a key that is "
+                    f"{revoked.reason} since {format_time(revoked.since_us)}"
+                )
             return found
         raise problem or invalid(self._kind, f"no certified key of {owner} is in the {self._kind}")
 
@@ -148,9 +201,25 @@ class Keyring:
             public = self._public[party, key_id]
             found = verify_cosignatures(note, {cosigner_name(party): public}, self._verifier)
             for one in found.cosigned:
-                cosigned.append((party, one))
                 lines -= 2
                 self._used.add((party, key_id))
+                revoked = self._revocations.get((party, key_id))
+                if revoked is None:
+                    cosigned.append((party, one))
+                    continue
+                since = format_time(revoked.since_us)
+                counts = one.time_s * US_PER_S < revoked.since_us
+                if counts:
+                    cosigned.append((party, one))
+                if not counts or revoked.reason == "compromised":
+                    remarks.append(
+                        f"{party} cosigned with a key that is {revoked.reason} since {since}; "
+                        + (
+                            "who has the key can give any time"
+                            if counts
+                            else "the cosignature does not count"
+                        )
+                    )
         if lines:
             remarks.append(
                 f"{lines} signature lines of a cosigner do not verify or are of an unknown cosigner; they do not count"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from detente.ledger.checkpoint import cosigner_name, split_time
+from detente.ledger.checkpoint import cosigner_name, parse_checkpoint, split_time
 from detente.ledger.note import NoteSignature, parse_note
 from detente.ledger.proof import parse_log_proof
 from detente.protocol.bundle import with_cosignatures
 from detente.protocol.core import Core
-from detente.protocol.interval import Bound, Interval, find_interval
+from detente.protocol.interval import Head, Interval, find_interval
 from detente.protocol.journal import Entry
 from detente.protocol.statement import Statement, body_values
 
@@ -22,52 +22,60 @@ def received_interval(core: Core, statement: Statement, entry: Entry) -> Interva
     receipt = core.state.receipts.get(statement.id)
     if receipt is None:
         return None
-    return find_interval(receipt.received_us, _receipt_bounds(core, receipt.receipt), interested)
+    return find_interval(receipt.received_us, _receipt_heads(core, receipt.receipt), interested)
 
 
 def made_interval(core: Core, statement: Statement, entry: Entry) -> Interval:
     """When a statement was made: by the maker's log, and by whatever holds it or a receipt about it (B-INT-4)."""
     own = _own(core, entry.index)
     made_here = entry.header.kind == "made"
-    bounds = [one for one in own if one.holds or made_here]
+    heads = [one for one in own if one.holds or made_here]
     receipt = core.state.receipts.get(statement.id)
     if made_here and receipt is not None:
-        bounds += [one for one in _receipt_bounds(core, receipt.receipt) if one.holds]
-    return find_interval(statement.claimed_us, bounds, {statement.party, *statement.to})
+        heads += [one for one in _receipt_heads(core, receipt.receipt) if one.holds]
+    return find_interval(statement.claimed_us, heads, {statement.party, *statement.to})
 
 
-def _own(core: Core, index: int) -> list[Bound]:
-    """What others saw of an entry of this node's own log."""
-    bounds: list[Bound] = []
+def _own(core: Core, index: int) -> list[Head]:
+    """What others saw of an entry of this node's own log, in the epoch that goes on."""
+    heads = []
     for size in core.journal.bounding(index):
         found = core.journal.checkpoint(size)
         if found is not None:
-            bounds += _words(with_cosignatures(core, size, found[1]), holds=size > index)
-    return [one for one in bounds if one.by != core.identity.party]
+            heads.append(_head(with_cosignatures(core, size, found[1]), size, index))
+    return heads
 
 
-def _receipt_bounds(core: Core, receipt_id: str) -> list[Bound]:
+def _receipt_heads(core: Core, receipt_id: str) -> list[Head]:
     """What was seen of the addressee's log around the leaf that its receipt proves, and of the receipt in ours."""
     kept, entry = core.journal.statement(receipt_id), core.journal.entry_of(receipt_id)
     if kept is None or entry is None:
         return []
-    bounds = [one for one in _own(core, entry.index) if one.holds]
+    heads = [one for one in _own(core, entry.index) if one.holds]
     proof = parse_log_proof(body_values(kept[1])["proof"])
-    origin = proof.checkpoint.partition("\n")[0]
-    before = core.journal.witnessed_before(origin, proof.index)
-    after = core.journal.witnessed_after(origin, proof.index)
-    for head, holds in ((before, False), (after, True)):
-        if head is not None:
-            bounds += _words(head.note, holds=holds)
-    return bounds
+    covering = parse_checkpoint(parse_note(proof.checkpoint))
+    heads.append(_head(proof.checkpoint, covering.size, proof.index))
+    for one in (
+        core.journal.witnessed_before(covering.origin, proof.index),
+        core.journal.witnessed_after(covering.origin, proof.index),
+    ):
+        if one is not None:
+            heads.append(_head(one.note, one.size, proof.index))
+    return heads
 
 
-def _words(note: str, *, holds: bool) -> list[Bound]:
-    """The times in a note's cosignature lines, which were verified when they were kept."""
+def _head(note: str, size: int, index: int) -> Head:
+    """A head by the times in a note's lines, which were verified when they were kept."""
+    origin = note.partition("\n")[0]
     lines: dict[str, NoteSignature] = {}
     for line in parse_note(note).signatures:
-        party = line.name.removeprefix(_COSIGNER)
-        longer = party not in lines or len(line.signature) > len(lines[party].signature)
-        if line.name.startswith(_COSIGNER) and "/" not in party and longer:
-            lines[party] = line  # both lines carry one time; the longer is the one by ML-DSA-44
-    return [Bound(party, split_time(line)[0], holds) for party, line in sorted(lines.items())]
+        # of two lines of one name the longer is the one by ML-DSA-44, which has a time
+        if line.name not in lines or len(line.signature) > len(lines[line.name].signature):
+            lines[line.name] = line
+    owner = cosigner_name(origin.split("/")[1])
+    cosigned = [
+        (name.removeprefix(_COSIGNER), split_time(line)[0])
+        for name, line in sorted(lines.items())
+        if name.startswith(_COSIGNER) and name.count("/") == 1 and name != owner
+    ]
+    return Head(origin, size, split_time(lines[origin])[0], size > index, tuple(cosigned))

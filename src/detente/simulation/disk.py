@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -248,6 +249,10 @@ class Disk:
 
     def put_mirrored(self, size: int, mirror: str, lines: str) -> None:
         """See `Journal`."""
+        for old, kept in self._content.mirrored.items():
+            if old < size and mirror in kept:
+                self._write(partial(kept.__setitem__, mirror, kept[mirror]))
+                del kept[mirror]
         self._put(self._content.mirrored.setdefault(size, {}), mirror, lines)
 
     def mirrored(self, size: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ WORDS: dict[str, str] = {
     "torn-write": "a node dies in the middle of a commit; what was written of it is undone at the start",
     "disk-full": "a node cannot write for a while",
     "clock-skew": "a node's clock is minutes off, and jumps",
-    "rotation": "a party's signing key is replaced, between two statements of its officers",
+    "rotation": "a party's signing key is replaced while statements are under way",
     "stale-restore": "a node is restored from an old backup, finds out from its peers, and recovers",
     "lies": "a party of the agreement lies, as the catalogue of dishonesty has it",
 }

@@ -14,7 +14,9 @@ import pytest
 
 from detente.airspace.area import Circle
 from detente.errors import PeerError, UsageError
-from detente.ledger.checkpoint import log_origin
+from detente.ledger.checkpoint import log_origin, parse_checkpoint
+from detente.ledger.cosignature import cosign
+from detente.ledger.note import parse_note
 from detente.limits import ABSENCE_BYTES, ABSENCE_ENTRIES
 from detente.protocol.absence import MEMBERS, NOT_PROVED, Absence, make_absence, verify_absence
 from detente.protocol.paper import decode_paper, encode_paper
@@ -134,6 +136,24 @@ def test_absence_log_cut_at_an_older_head_is_shown_as_its_time() -> None:
     assert found.answer == "cannot-tell"
     assert "before the interval ends" in (found.reason or "")
     assert found.entries < scene().south.running.tree.size
+
+
+def test_absence_log_cut_at_an_older_head_cosigned_late_is_seen_no_longer() -> None:
+    """A-TIME-1: east cosigns South's old head for South a day later; the head is as old as South itself said."""
+    east = scene().room.parties[2].identity
+    content = decode_paper("absence", scene().middle, MEMBERS, 2**28)
+    own = "".join(
+        f"{line}\n"
+        for line in content["checkpoint"].splitlines()
+        if not line.startswith("\u2014 detente/east ")
+    )
+    known = parse_checkpoint(parse_note(own))
+    late_s = scene().seen_us // US_PER_S + 86_400
+    content["checkpoint"] = own + cosign(east.signer, "detente/east", known, late_s)
+    found = scene().verify(encode_paper("absence", content))
+    assert found.cosigned_by == ["east"]
+    assert found.answer == "cannot-tell"
+    assert found.complete_until == scene().verify(scene().middle).complete_until
 
 
 def test_absence_notice_without_its_pieces_cannot_be_told() -> None:

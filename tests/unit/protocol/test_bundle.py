@@ -12,6 +12,8 @@ from detente.agreement.card import CERTIFICATE_TYPE
 from detente.agreement.document import sign_document
 from detente.errors import PeerError, UsageError
 from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
+from detente.ledger.note import ED25519_COSIGNATURE, NoteKey
+from detente.ledger.policy import format_policy, parse_policy
 from detente.ledger.proof import parse_tlog_proof, verify_log_proof
 from detente.protocol.bundle import Verified, make_bundle, make_tlog_proof, verify_bundle
 from detente.protocol.statement import STATEMENT_TYPE
@@ -399,3 +401,44 @@ def test_tlog_proof_of_an_unknown_statement_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         make_tlog_proof(scene().north.running, "ab" * 32)
     assert caught.value.code == "statement-unknown"
+
+
+def against(policy: str) -> tuple[bool, str | None]:
+    """Whether the bundle has the quorum of a policy, and what lacks."""
+    found = verify_bundle(scene().bundle, scene().roots, policy=parse_policy(policy.encode()))
+    (one,) = found.quorum or []
+    assert one.log == "detente/north/log/1"
+    return one.met, one.reason
+
+
+def test_bundle_against_a_policy_says_whether_the_quorum_was_met() -> None:
+    """B-POL-1: south's cosignature is a quorum of one; a witness that has not signed is named."""
+    north, south = (one.identity.signer.public for one in scene().room.parties)
+    log, witness = {"detente/north/log/1": north}, {"detente/south": south}
+    assert against(format_policy(log, witness, 1)) == (True, None)
+    assert against(format_policy(log, witness, 0)) == (True, None)
+    met, reason = against(format_policy(log, witness | {"detente/un": scene().roots["north"]}, 2))
+    assert met is False
+    assert "detente/un" in (reason or "")
+    assert "detente/south" not in (reason or "")
+    assert verify(scene().bundle).quorum is None
+
+
+def test_bundle_of_a_log_that_the_policy_does_not_know_has_no_quorum() -> None:
+    """B-POL-1: the log of another name, and the name of the log under another's key, are not the log."""
+    north, south = (one.identity.signer.public for one in scene().room.parties)
+    witness = {"detente/south": south}
+    assert against(format_policy({"detente/south/log/1": north}, witness, 1))[0] is False
+    other = scene().roots["south"]
+    assert against(format_policy({"detente/north/log/1": other}, witness, 1))[0] is False
+    assert against(format_policy({}, witness, 0))[0] is False
+
+
+def test_bundle_with_a_forged_line_of_a_witness_has_no_quorum() -> None:
+    """B-POL-1: a key under the name of south that did not sign counts for nothing, though south's lines are there."""
+    north, south = (one.identity.signer.public for one in scene().room.parties)
+    forged = NoteKey("detente/south", ED25519_COSIGNATURE, scene().roots["south"].ed25519)
+    true = NoteKey("detente/south", ED25519_COSIGNATURE, south.ed25519)
+    logs = format_policy({"detente/north/log/1": north}, {}, 0).replace("quorum none\n", "")
+    assert against(f"{logs}witness s {true.format()}\nquorum s\n")[0] is True
+    assert against(f"{logs}witness s {forged.format()}\nquorum s\n")[0] is False

@@ -14,9 +14,9 @@ from detente.errors import PeerError
 from detente.ledger.checkpoint import parse_checkpoint, sign_checkpoint
 from detente.ledger.cosignature import cosign
 from detente.ledger.note import parse_note
-from detente.protocol.bundle import ReceivedBy, Verified, make_bundle, verify_bundle
+from detente.protocol.bundle import MEMBERS, ReceivedBy, Verified, make_bundle, verify_bundle
 from detente.protocol.history import proof
-from detente.protocol.interval import Bound, find_interval, lead_between
+from detente.protocol.interval import Head, find_contradictions, find_interval, lead_between
 from detente.protocol.paper import decode_paper, encode_paper
 from detente.protocol.question import ask
 from detente.protocol.views import find_statements
@@ -30,7 +30,6 @@ from detente.units import NANODEG_PER_DEG, US_PER_S, format_time, parse_time
 VECTOR = Path(__file__).parents[2] / "vectors" / "bundle-1.json"
 NOON_S = 1_537_185_600
 DAY_US = 86_400 * US_PER_S
-MEMBERS = {2: frozenset({"copies", "keys", "openings"})}
 
 
 # -- the rule ------------------------------------------------------------------------------------
@@ -41,50 +40,102 @@ def at(second: int) -> str:
     return format_time((NOON_S + second) * US_PER_S)
 
 
+LOG = "detente/south/log/1"
+PARTIES = ("north", "south")
+
+
+def holding(size: int, own: int, *seen: tuple[str, int]) -> Head:
+    """A head of a log in which the entry is the one of index 5; seconds of the day."""
+    return Head(LOG, size, NOON_S + own, size > 5, tuple((by, NOON_S + s) for by, s in seen))
+
+
+def ends(*heads: Head) -> tuple[str | None, str | None, list[str]]:
+    """Both ends, and by whom."""
+    found = find_interval(NOON_S * US_PER_S, heads, PARTIES)
+    return found.not_before, found.not_after, found.by
+
+
 def test_interval_without_a_word_is_open_at_both_ends() -> None:
-    """B-INT-2: An end that nobody bounds is none; nothing is made up of the claim."""
-    found = find_interval(NOON_S * US_PER_S, [], ())
-    assert (found.not_before, found.not_after, found.by) == (None, None, [])
-    assert found.claimed == at(0)
+    """B-INT-2: An end that nobody else bounds is none; nothing is made up of the claim or of the log's own heads."""
+    assert ends() == (None, None, [])
+    assert ends(holding(4, 0), holding(9, 5)) == (None, None, [])
+    assert find_interval(NOON_S * US_PER_S, [], ()).claimed == at(0)
 
 
 def test_interval_takes_the_tightest_ends_and_rounds_outwards() -> None:
     """B-INT-2: The newest head without the entry and the oldest with it; a clock's second counts whole."""
-    words = [
-        Bound("un", NOON_S, holds=False),
-        Bound("un", NOON_S + 2, holds=False),
-        Bound("un", NOON_S + 5, holds=True),
-        Bound("un", NOON_S + 9, holds=True),
+    heads = [
+        holding(3, 0, ("un", 0)),
+        holding(5, 2, ("un", 2)),
+        holding(6, 5, ("un", 5)),
+        holding(9, 9, ("un", 9)),
     ]
-    found = find_interval(NOON_S * US_PER_S, words, ("north", "south"))
-    assert (found.not_before, found.not_after, found.by) == (at(2), at(6), ["un"])
+    assert ends(*heads) == (at(2), at(6), ["un"])
+
+
+def test_interval_of_an_old_head_cosigned_late_ends_at_the_time_of_that_head() -> None:
+    """B-INT-6: South shows its head of noon an hour later; what came five minutes past noon did not come after one."""
+    late = holding(5, 0, ("un", 3600))
+    assert ends(late, holding(6, 300), holding(9, 4000, ("un", 4000))) == (at(0), at(4001), ["un"])
+
+
+def test_interval_of_a_head_dated_ahead_ends_at_the_time_of_its_cosigner() -> None:
+    """B-INT-6: a log that signs for tomorrow gets no later end than somebody else's clock gives."""
+    assert ends(holding(5, 86_400, ("un", 7)))[0] == at(7)
+
+
+def test_interval_of_a_log_that_contradicts_itself_has_no_early_end() -> None:
+    """B-INT-7: a second head of old size and new time falls by the head in the receipt, which nobody cosigned."""
+    heads = [holding(5, 3600, ("un", 3600)), holding(6, 300), holding(9, 4000, ("un", 4000))]
+    assert ends(*heads) == (None, at(4001), ["un"])
+    (sentence,) = find_contradictions(heads)
+    assert LOG in sentence
+    assert find_contradictions(heads[1:]) == []
+
+
+def test_interval_of_a_cosigner_that_goes_back_has_no_early_end_by_it() -> None:
+    """B-INT-7: who cosigned a larger head before has no word about a smaller one; the word of another stays."""
+    heads = [holding(5, 200, ("east", 3600), ("un", 201)), holding(6, 300, ("east", 310))]
+    assert ends(*heads) == (at(200), at(311), ["east", "un"])
+    (sentence,) = find_contradictions(heads)
+    assert sentence.startswith("east ")
+
+
+def test_interval_contradiction_of_another_log_costs_nothing() -> None:
+    """B-INT-7: the sizes and times of two logs are not compared."""
+    other = Head("detente/north/log/1", 9, NOON_S - 50, holds=True)
+    assert ends(holding(5, 0, ("un", 1)), other)[0] == at(0)
+
+
+def test_interval_stamp_gives_a_late_end_and_no_early_one() -> None:
+    """B-INT-6: that a head without the entry existed by then says nothing of when the entry came."""
+    stamped = (("stamp", NOON_S + 8),)
+    before = Head(LOG, 5, NOON_S, holds=False, stamped=stamped)
+    after = Head(LOG, 6, NOON_S, holds=True, stamped=stamped)
+    assert ends(before, after) == (None, at(9), ["stamp"])
 
 
 def test_interval_word_of_an_interested_party_counts_only_where_nobody_else_speaks() -> None:
     """B-INT-3: South's tighter end does not stand beside that of the un; where only south speaks, it counts."""
-    words = [
-        Bound("south", NOON_S + 3, holds=False),
-        Bound("south", NOON_S + 3, holds=True),
-        Bound("un", NOON_S + 5, holds=True),
-    ]
-    found = find_interval(NOON_S * US_PER_S, words, ("north", "south"))
-    assert (found.not_before, found.not_after) == (at(3), at(6))
-    assert found.by == ["south", "un"]
-    mirrored = [Bound({"south": "north"}.get(b.by, b.by), b.time_s, b.holds) for b in words]
-    other = find_interval(NOON_S * US_PER_S, mirrored, ("north", "south"))
-    assert (other.not_before, other.not_after) == (at(3), at(6))
+
+    def told(party: str) -> tuple[str | None, str | None, list[str]]:
+        return ends(holding(5, 3, (party, 3)), holding(6, 3, (party, 3), ("un", 5)))
+
+    assert told("south") == (at(3), at(6), ["south", "un"])
+    assert told("north") == (at(3), at(6), ["north", "un"])
 
 
 def test_interval_of_a_time_that_is_no_date_is_not_used() -> None:
     """A cosigner who signs for the year 300,000 bounds nothing, and breaks nothing."""
-    found = find_interval(0, [Bound("un", 2**62, holds=True)], ())
-    assert found.not_after is None
+    head = Head(LOG, 6, NOON_S, holds=True, cosigned=(("un", 2**62),))
+    assert ends(head)[1] is None
+    assert ends(Head(LOG, 5, 2**62, holds=False, cosigned=(("un", 2**62),)))[0] is None
 
 
 def test_interval_of_clocks_that_contradict_says_so() -> None:
     """Two ends in the wrong order are two clocks that cannot both be right."""
-    words = [Bound("a", NOON_S + 9, holds=False), Bound("b", NOON_S, holds=True)]
-    assert find_interval(0, words, ()).contradicts
+    heads = [holding(5, 9, ("a", 9)), holding(6, 9, ("b", 0))]
+    assert find_interval(0, heads, ()).contradicts
 
 
 def test_lead_between_open_end_stays_open() -> None:
@@ -103,11 +154,16 @@ def test_lead_between_open_end_stays_open() -> None:
 class Scene:
     """East, who is told nothing, cosigns both logs before and after north tells south of A-1."""
 
-    def __init__(self) -> None:
+    def __init__(self, late_s: int = 0) -> None:
+        """`late_s`: how long after it was signed the first head of each log is cosigned."""
         self.room = Room(3)
         self.north, self.south, self.east = self.room.nodes()
         converse(self.north, self.south)
-        self.before = self.cosigned()
+        for node in (self.north, self.south):
+            node.act(lambda core, node=node: core.checkpoint(node.now_us()))
+        self.before = self.east.now_us() // US_PER_S
+        self.room.wait(late_s)
+        self.cosigned()
         self.room.wait(3)
         notice = random_notice("A-1", self.room.chance, self.north.now_us(), exercise=True)
         self.north.run(
@@ -203,6 +259,17 @@ def test_bundle_of_the_addressee_bounds_when_it_received() -> None:
     assert found.lead_time_s is not None
     assert least <= found.lead_time_s <= most
     assert most - least == scene().after + 1 - scene().before
+
+
+def test_bundle_with_a_head_cosigned_late_has_the_time_of_that_head_as_early_end() -> None:
+    """B-INT-6: an hour between a head and its cosignature takes nothing from anybody's lead time; the record says the same."""
+    late = Scene(late_s=3600)
+    for node in (late.north, late.south):
+        found = late.verify(late.bundle(node))
+        assert found.logged_at[0].not_before == text(late.before)
+        assert found.remarks == []
+        (one,) = proof(node.running, "north:A-1").statements
+        assert (one.not_before, one.not_after) == (found.made.not_before, found.made.not_after)
 
 
 def test_bundle_head_of_another_history_is_refused() -> None:
