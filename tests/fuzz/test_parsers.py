@@ -33,7 +33,8 @@ from detente.ledger.proof import LogProof, format_tlog_proof, parse_log_proof, p
 from detente.ledger.tile import encode_bundle, parse_bundle
 from detente.ledger.witness import encode_add_checkpoint, parse_add_checkpoint
 from detente.protocol.absence import make_absence, verify_absence
-from detente.protocol.bundle import make_bundle, verify_bundle
+from detente.protocol.bundle import verify_bundle
+from detente.protocol.bundling import make_bundle
 from detente.protocol.evidence import verify_evidence
 from detente.protocol.link import Frame, Head, encode_frame, parse_frame
 from detente.protocol.statement import parse_message, parse_statement

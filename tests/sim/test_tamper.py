@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from detente.errors import PeerError
-from detente.protocol.bundle import make_bundle, verify_bundle
+from detente.protocol.bundle import verify_bundle
+from detente.protocol.bundling import make_bundle
 from detente.protocol.views import find_statements
 from detente.signing.key import PublicKeys, StrictVerifier
 from detente.simulation.node import converse, cosign_newest

@@ -16,7 +16,7 @@ from detente.node.node import Node
 from detente.node.operators import Action, Officer
 from detente.protocol import views
 from detente.protocol.absence import make_absence
-from detente.protocol.bundle import make_bundle, make_tlog_proof
+from detente.protocol.bundling import make_bundle, make_tlog_proof
 from detente.protocol.core import Core
 from detente.protocol.disclosure import Destruction, destroy, disclose
 from detente.protocol.effect import Effect

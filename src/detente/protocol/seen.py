@@ -5,7 +5,7 @@ from __future__ import annotations
 from detente.ledger.checkpoint import cosigner_name, parse_checkpoint, split_time
 from detente.ledger.note import NoteSignature, parse_note
 from detente.ledger.proof import parse_log_proof
-from detente.protocol.bundle import with_cosignatures
+from detente.protocol.bundling import with_cosignatures
 from detente.protocol.core import Core
 from detente.protocol.interval import Head, Interval, find_interval
 from detente.protocol.journal import Entry

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from detente.cli.main import app
 from detente.ledger.policy import format_policy
-from detente.protocol.bundle import make_bundle
+from detente.protocol.bundling import make_bundle
 from detente.protocol.views import find_statements
 from detente.simulation.node import converse, cosign_newest
 from detente.simulation.officer import random_notice

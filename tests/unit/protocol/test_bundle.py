@@ -15,7 +15,8 @@ from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
 from detente.ledger.note import ED25519_COSIGNATURE, NoteKey
 from detente.ledger.policy import format_policy, parse_policy
 from detente.ledger.proof import parse_tlog_proof, verify_log_proof
-from detente.protocol.bundle import Verified, make_bundle, make_tlog_proof, verify_bundle
+from detente.protocol.bundle import Verified, verify_bundle
+from detente.protocol.bundling import make_bundle, make_tlog_proof
 from detente.protocol.statement import STATEMENT_TYPE
 from detente.protocol.views import find_statements
 from detente.signing.canonical import encode_canonical, parse_canonical

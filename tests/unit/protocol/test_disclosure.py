@@ -12,7 +12,8 @@ from detente.errors import PeerError, RefusedError, UsageError
 from detente.protocol import views
 from detente.protocol.absence import make_absence, verify_absence
 from detente.protocol.audit import audit
-from detente.protocol.bundle import Verified, make_bundle, verify_bundle
+from detente.protocol.bundle import Verified, verify_bundle
+from detente.protocol.bundling import make_bundle
 from detente.protocol.disclosure import BACKUPS, Destruction, destroy, disclose
 from detente.protocol.incoming import start_recovery
 from detente.protocol.opening import DESTRUCTIBLE, MEMBERS

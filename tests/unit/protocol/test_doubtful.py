@@ -9,7 +9,8 @@ import pytest
 
 from detente.agreement.revocation import issue_revocation, parse_revocation
 from detente.errors import PeerError
-from detente.protocol.bundle import MEMBERS, Verified, make_bundle, verify_bundle
+from detente.protocol.bundle import MEMBERS, Verified, verify_bundle
+from detente.protocol.bundling import make_bundle
 from detente.protocol.doubtful import Standing, find_doubt
 from detente.protocol.interval import Head
 from detente.protocol.paper import decode_paper, encode_paper

@@ -14,7 +14,9 @@ from detente.errors import PeerError
 from detente.ledger.checkpoint import parse_checkpoint, sign_checkpoint
 from detente.ledger.cosignature import cosign
 from detente.ledger.note import parse_note
-from detente.protocol.bundle import MEMBERS, ReceivedBy, Verified, make_bundle, verify_bundle
+from detente.protocol.bundle import MEMBERS, Verified, verify_bundle
+from detente.protocol.bundlecopy import ReceivedBy
+from detente.protocol.bundling import make_bundle
 from detente.protocol.history import proof
 from detente.protocol.interval import Head, find_contradictions, find_interval, lead_between
 from detente.protocol.paper import decode_paper, encode_paper
