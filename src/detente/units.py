@@ -21,6 +21,7 @@ US_PER_S = 1_000_000
 NANODEG_PER_DEG = 1_000_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_NAIVE = datetime(1970, 1, 1)
 _RFC3339_Z = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?Z", re.ASCII)
 
 
@@ -70,10 +71,7 @@ def format_time(time_us: int) -> str:
         >>> format_time(1500000), format_time(0)
         ('1970-01-01T00:00:01.500000Z', '1970-01-01T00:00:00Z')
     """
-    moment = _EPOCH + timedelta(microseconds=time_us)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
-    text = text.rjust(20 - 1, "0")  # strftime drops the leading zeros of years before 1000
-    return f"{text}.{moment.microsecond:06d}Z" if moment.microsecond else f"{text}Z"
+    return (_EPOCH_NAIVE + timedelta(microseconds=time_us)).isoformat() + "Z"
 
 
 def format_dtg(time_us: int) -> str:

@@ -6,7 +6,7 @@ power cut, and an acknowledged statement must never be lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,26 @@ _CHAIN = (
     .limit(sa.bindparam("limit"))
 )
 
+_C = schema.checkpoint.c
+_CHECKPOINT = sa.select(_C.size, _C.note).where(_C.size == sa.bindparam("size"))
+_NEWEST_CHECKPOINT = sa.select(_C.size, _C.note).order_by(_C.size.desc()).limit(1)
+
+
+class _Insert:
+    """The insert of a row into one table, worded once.
+
+    Wording it anew for each entry, or looking the wording up, took twice as long as SQLite takes to do it.
+    """
+
+    def __init__(self, table: sa.Table, dialect: sa.Dialect) -> None:
+        compiled = sa.insert(table).compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._names = None if compiled.positional else tuple(table.columns.keys())
+
+    def bind(self, row: tuple[Any, ...]) -> Any:
+        """The values as the driver takes them: in order, or by name."""
+        return row if self._names is None else dict(zip(self._names, row, strict=True))
+
 
 def _pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
@@ -77,6 +97,10 @@ class Store:
             self.engine.dispose()
             raise unavailable(error) from error
         self.writes = 0
+        self._inserts = {
+            table: _Insert(table, self.engine.dialect)
+            for table in (schema.entry, schema.statement, schema.checkpoint)
+        }
         # statements are written, sent, quoted by a receipt and answered within moments of each other
         self._recent: dict[str, tuple[Statement, Openings]] = {}
 
@@ -120,9 +144,17 @@ class Store:
         self.engine.dispose()
 
     def _write(self, statement: Any, *parameters: Any) -> Any:
+        return self._written(lambda: self.connection.execute(statement, *parameters))
+
+    def _insert(self, table: sa.Table, *row: Any) -> None:
+        """Write one row, its values in the order of the columns."""
+        insert = self._inserts[table]
+        self._written(lambda: self.connection.exec_driver_sql(insert.sql, insert.bind(row)))
+
+    def _written(self, write: Callable[[], Any]) -> Any:
         self.writes += 1
         try:
-            return self.connection.execute(statement, *parameters)
+            return write()
         except IntegrityError:
             raise  # a mistake of ours or a name that is taken; the store itself is well
         except DatabaseError as error:
@@ -165,36 +197,32 @@ class Store:
     def append(self, entry: Entry, leaf_hash: bytes) -> None:
         """See `Journal`."""
         header = entry.header
-        self._write(
-            sa.insert(schema.entry),
-            {
-                "idx": header.index,
-                "kind": header.kind,
-                "type": header.type,
-                "time_us": header.time_us,
-                "link": header.link,
-                "chain": header.chain,
-                "sequence": header.sequence,
-                "content": entry.content,
-                "outcome": entry.outcome,
-                "statement": entry.statement,
-                "local": None if entry.local is None else msgspec.json.encode(entry.local).decode(),
-                "leaf": leaf_hash,
-            },
+        self._insert(
+            schema.entry,
+            header.index,
+            header.kind,
+            header.type,
+            header.time_us,
+            header.link,
+            header.chain,
+            header.sequence,
+            entry.content,
+            entry.outcome,
+            entry.statement,
+            None if entry.local is None else msgspec.json.encode(entry.local).decode(),
+            leaf_hash,
         )
 
     def put_statement(self, statement: Statement, openings: Openings) -> None:
         """See `Journal`."""
-        self._write(
-            sa.insert(schema.statement),
-            {
-                "id": statement.id,
-                "link": statement.link,
-                "chain": statement.chain,
-                "sequence": statement.sequence,
-                "envelope": encode_envelope(statement.envelope),
-                "openings": msgspec.json.encode(openings),
-            },
+        self._insert(
+            schema.statement,
+            statement.id,
+            statement.link,
+            statement.chain,
+            statement.sequence,
+            encode_envelope(statement.envelope),
+            msgspec.json.encode(openings),
         )
         self._keep(statement, openings)
 
@@ -278,15 +306,12 @@ class Store:
 
     def put_checkpoint(self, size: int, note: str) -> None:
         """See `Journal`."""
-        self._write(sa.insert(schema.checkpoint), {"size": size, "note": note})
+        self._insert(schema.checkpoint, size, note)
 
     def checkpoint(self, size: int | None = None) -> tuple[int, str] | None:
         """See `Journal`."""
-        c = schema.checkpoint.c
-        query = sa.select(c.size, c.note).order_by(c.size.desc()).limit(1)
-        row = self.connection.execute(
-            query if size is None else query.where(c.size == size)
-        ).first()
+        query = _NEWEST_CHECKPOINT if size is None else _CHECKPOINT
+        row = self.connection.execute(query, {} if size is None else {"size": size}).first()
         return (row.size, row.note) if row else None
 
     def checkpoint_from(self, size: int, *, cosigned: bool) -> tuple[int, str] | None:

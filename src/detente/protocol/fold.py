@@ -287,7 +287,7 @@ class State(msgspec.Struct):
             self.heard[topic] = entry.index
 
     def _apply_local(self, entry: Entry, local: Json) -> None:
-        kind, time_us = local["type"], parse_time(local["time"])
+        kind, time_us = local["type"], entry.header.time_us
         if kind == "agreement/accepted":
             agreement, cards = verify_agreement_file(local["file"], verifier=self.verifier)
             self.agreements[agreement.hash] = agreement
