@@ -5,7 +5,6 @@ Each method that takes a core is part of a job: what it writes is durable before
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,17 +24,18 @@ from detente.ledger.mirror import (
     verify_package,
 )
 from detente.ledger.note import parse_note
-from detente.ledger.tile import TILE_WIDTH, Tile, TileTree, encode_bundle, tile_root
+from detente.ledger.tile import TILE_WIDTH, Tile, encode_bundle, tile_root
 from detente.ledger.witness import WitnessAnswer, WitnessedHead
 from detente.limits import MIRROR_EXCESS
 from detente.node import schema
+from detente.node.mirrortree import MirrorTree
 from detente.node.store import Store
 from detente.protocol.core import Core
 from detente.units import US_PER_S
 
 ENTRY_COST = 32  # bytes counted beside an entry: its hash; so empty entries are not free
 
-_E, _H, _M = schema.mirror_entry.c, schema.mirror_hash.c, schema.mirror_head.c
+_M = schema.mirror_head.c
 
 
 class MirrorHead(msgspec.Struct, frozen=True):
@@ -51,32 +51,6 @@ class MirrorHead(msgspec.Struct, frozen=True):
     bytes: int = 0
     size: int = 0
     note: str = ""
-
-
-class MirrorTree(TileTree):
-    """The tree over the entries of one log that are stored here."""
-
-    __slots__ = ("_origin", "_store")
-
-    def __init__(self, store: Store, origin: str, size: int) -> None:
-        super().__init__(size)
-        self._store, self._origin = store, origin
-
-    def hashes(self, tile: Tile) -> Sequence[bytes]:
-        """The hashes of a tile: of entries, or of full tiles one level down."""
-        start = tile.index * TILE_WIDTH
-        if tile.level == 0:
-            return [leaf_hash(entry) for entry in self.entries(start, start + tile.width)]
-        place = (_H.origin == self._origin, _H.level == tile.level)
-        part = (_H.idx >= start, _H.idx < start + tile.width)
-        query = sa.select(_H.hash).where(*place, *part).order_by(_H.idx)
-        return [row.hash for row in self._store.connection.execute(query)]
-
-    def entries(self, start: int, end: int) -> list[bytes]:
-        """Entries from `start` to before `end`."""
-        part = (_E.origin == self._origin, _E.idx >= start, _E.idx < end)
-        query = sa.select(_E.entry).where(*part).order_by(_E.idx)
-        return [row.entry for row in self._store.connection.execute(query)]
 
 
 class Mirror:
@@ -105,14 +79,14 @@ class Mirror:
 
     def tree(self, origin: str) -> MirrorTree:
         """The tree over what is stored of a log."""
-        return MirrorTree(self._store, origin, self.head(origin).entries)
+        return self._store.mirrored_tree(origin)
 
     def read(self, origin: str, tile: Tile) -> bytes | None:
         """The bytes of a tile or bundle, or None for what the mirror's checkpoint does not cover."""
         head = self.head(origin)
         if tile.end > head.size:
             return None
-        tree = MirrorTree(self._store, origin, head.size)
+        tree = MirrorTree(self._store.connection, origin, head.size)
         if tile.level >= 0:
             return b"".join(tree.hashes(tile))
         start = tile.index * TILE_WIDTH
@@ -148,7 +122,7 @@ class Mirror:
         root = self._root(origin, upload.end, head)
         if root is None or package.start > head.entries:
             return False
-        tree = MirrorTree(self._store, origin, head.entries)
+        tree = MirrorTree(self._store.connection, origin, head.entries)
         before = [leaf_hash(one) for one in tree.entries(package.rounded, package.start)]
         hashes = verify_package(package, before, upload.end, root)
         fresh = package.entries[max(0, head.entries - package.start) :]
@@ -243,7 +217,7 @@ class Mirror:
             if index % TILE_WIDTH != TILE_WIDTH - 1:
                 return
             index //= TILE_WIDTH
-            tree = MirrorTree(self._store, origin, 0)
+            tree = MirrorTree(self._store.connection, origin, 0)
             root = tile_root(tree.hashes(Tile(level, index)))
             level += 1
 

@@ -24,6 +24,7 @@ from detente.limits import (
 )
 from detente.node import schema
 from detente.node.migrate import migrate
+from detente.node.mirrortree import MirrorTree
 from detente.protocol.journal import Entry, Evidence, Intent
 from detente.protocol.statement import Openings, Statement, parse_statement
 from detente.signing.envelope import encode_envelope, load_envelope
@@ -395,15 +396,22 @@ class Store:
         w = schema.witnessed.c
         return self._witnessed(origin, w.size == size, w.size)
 
-    def witnessed_before(self, origin: str, size: int) -> Witnessed | None:
+    def witnessed_before(self, origin: str, size: int, name: str = "") -> Witnessed | None:
         """See `Journal`."""
         w = schema.witnessed.c
-        return self._witnessed(origin, w.size <= size, w.size.desc())
+        return self._witnessed(origin, sa.and_(w.size <= size, _by(name)), w.size.desc())
 
-    def witnessed_after(self, origin: str, size: int) -> Witnessed | None:
+    def witnessed_after(self, origin: str, size: int, name: str = "") -> Witnessed | None:
         """See `Journal`."""
         w = schema.witnessed.c
-        return self._witnessed(origin, w.size > size, w.size)
+        return self._witnessed(origin, sa.and_(w.size > size, _by(name)), w.size)
+
+    def mirrored_tree(self, origin: str) -> MirrorTree:
+        """See `Journal`."""
+        m = schema.mirror_head.c
+        query = sa.select(m.entries).where(m.origin == origin)
+        row = self.connection.execute(query).first()
+        return MirrorTree(self.connection, origin, row.entries if row else 0)
 
     def _witnessed(self, origin: str, condition: Any, order: Any) -> Witnessed | None:
         query = sa.select(schema.witnessed).where(schema.witnessed.c.origin == origin, condition)
@@ -613,6 +621,15 @@ def unavailable(error: Exception) -> UnavailableError:
         "senders keep what they sent and try again"
         if full
         else "look at the disk under the node's directory; if detente.db is damaged, restore a backup",
+    )
+
+
+def _by(name: str) -> Any:
+    """Heads whose note has a signature line of this name; all, without one."""
+    return (
+        schema.witnessed.c.note.contains(f"\n\u2014 {name} ", autoescape=True)
+        if name
+        else sa.true()
     )
 
 

@@ -26,7 +26,7 @@ from detente.ledger.merkle import MerkleTree
 from detente.limits import ABSENCE_BYTES, ABSENCE_ENTRIES
 from detente.notice.activity import ActivityNotice, parse_activity_body
 from detente.protocol.asked import area_query, check_interval, find_meeting
-from detente.protocol.bundling import with_cosignatures
+from detente.protocol.heads import with_cosignatures
 from detente.protocol.interval import DATE_MOST_S
 from detente.protocol.keyring import Keyring, signed_a_line
 from detente.protocol.paper import Json, decode_paper, encode_paper, invalid, shown_time

@@ -134,7 +134,11 @@ class CopyReader:
     def _place(
         self, statement: Statement, leaf: Any, proof: Any, heads: Any, party: str | None
     ) -> Place:
-        """A statement's place in a log, under a checkpoint that the log signed (B-LOG-1, B-LOG-2)."""
+        """A statement's place in a log, under a checkpoint that the log signed (B-LOG-1, B-LOG-2).
+
+        Args:
+            party: who gave this proof under its own signature; None where the bundle's maker did.
+        """
         opening, found = parse_leaf_opening(leaf), parse_log_proof(proof)
         header = opening.header
         origin = found.checkpoint.partition("\n")[0]
@@ -154,7 +158,10 @@ class CopyReader:
         covering = self.keys.checkpoint(found.checkpoint, origin, owner, self._remarks)
         verify_inclusion(hash_, found.index, covering.size, found.hashes, covering.root)
         first = self._seen(found.checkpoint, owner, covering, found.index)
-        bounds = [first, *self._heads(heads, owner, covering, found.index)]
+        bounds = [
+            first,
+            *self._heads(heads, owner, covering, found.index, sealed=party is not None),
+        ]
         self.contradictions.update(find_contradictions(bounds))
         logged = shown_time("bundle", header.time_us)
         interval = find_interval(header.time_us, bounds, {statement.party, statement.recipient})
@@ -185,9 +192,13 @@ class CopyReader:
         return Head(head.origin, head.size, head.time_s, head.size > index, tuple(cosigned))
 
     def _heads(
-        self, given: Any, owner: str, covering: VerifiedCheckpoint, index: int
+        self, given: Any, owner: str, covering: VerifiedCheckpoint, index: int, *, sealed: bool
     ) -> list[Head]:
-        """Other heads of the same log, each consistent with the one that holds the entry (B-INT-1)."""
+        """Other heads of the same log, each consistent with the one that holds the entry (B-INT-1).
+
+        Args:
+            sealed: the covering checkpoint is under a signature, and may stand again with cosigners.
+        """
         if not isinstance(given, list) or len(given) > BUNDLE_HEADS:
             raise invalid("bundle", f"heads must be a list of at most {BUNDLE_HEADS}")
         bounds: list[Head] = []
@@ -214,7 +225,7 @@ class CopyReader:
             verify_consistency(old.size, new.size, hashes, old.root, new.root)
             sizes.append(head.size)
             bounds.append(self._seen(one["checkpoint"], owner, head, index))
-        if sizes != sorted(set(sizes) - {covering.size}):
+        if sizes != sorted(set(sizes) - (set() if sealed else {covering.size})):
             raise invalid(
                 "bundle", "heads must be in order of size, each once, beside that of the proof"
             )

@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from detente.agreement.card import KeyCertificate
-from detente.errors import UsageError
+from detente.errors import PeerError, UsageError
 from detente.ledger.checkpoint import parse_checkpoint
-from detente.ledger.cosignature import add_cosignature
+from detente.ledger.merkle import verify_consistency
 from detente.ledger.note import parse_note
 from detente.ledger.proof import LogProof, format_tlog_proof, parse_log_proof
 from detente.limits import BUNDLE_HEADS
+from detente.protocol.heads import with_cosignatures, witnessed_around
 from detente.protocol.journal import Entry, Json
 from detente.protocol.keyring import signed_a_line
 from detente.protocol.paper import encode_paper
@@ -164,9 +165,26 @@ class _Used:
 
     def peer_heads(self, kept: tuple[Statement, Openings]) -> list[Json]:
         """Heads of the addressee's log that bound when it logged what the receipt is about."""
-        if "proof" in kept[1]:
-            self._notes.append(parse_log_proof(kept[1]["proof"][1]).checkpoint)
-        return []
+        if "proof" not in kept[1]:
+            return []
+        proof = parse_log_proof(kept[1]["proof"][1])
+        self._notes.append(proof.checkpoint)
+        covering = parse_checkpoint(parse_note(proof.checkpoint))
+        tree = self._core.journal.mirrored_tree(covering.origin)
+        heads = []
+        for one in witnessed_around(self._core, covering.origin, proof.index):
+            (old, old_root), (new, new_root) = sorted(
+                [(one.size, one.root), (covering.size, covering.root)]
+            )
+            if new > tree.size:
+                continue  # the mirror is on its way there
+            hashes = tree.consistency_proof(old, new)
+            try:
+                verify_consistency(old, new, hashes, old_root, new_root)
+            except PeerError:
+                continue  # one of two histories, which is an alarm of its own
+            heads.append(self._head(one.note, hashes))
+        return heads[:BUNDLE_HEADS]
 
     def revocations(self) -> list[Json]:
         """What their parties' roots said of these keys since, as far as it is known here."""
@@ -224,10 +242,3 @@ def _own_proof(core: Core, entry: Entry) -> LogProof:
         entry.index,
         core.tree.inclusion_proof(entry.index, size),
     )
-
-
-def with_cosignatures(core: Core, size: int, note: str) -> str:
-    """A checkpoint of ours with the lines of everybody who cosigned it."""
-    for lines in core.journal.cosignatures(size).values():
-        note = add_cosignature(note, lines)
-    return note

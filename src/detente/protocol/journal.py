@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from detente.ledger.leaf import LeafHeader
+from detente.ledger.merkle import Tree
 from detente.ledger.witness import Witnessed
 from detente.protocol.statement import Openings, Statement
 
@@ -160,11 +161,22 @@ class Journal(Protocol):
     def witnessed(self, origin: str, size: int) -> Witnessed | None:
         """The head of one size, if it was cosigned here and is still kept."""
 
-    def witnessed_before(self, origin: str, size: int) -> Witnessed | None:
-        """The newest kept head of a log with at most `size` entries: an entry of that index was not in it."""
+    def witnessed_before(self, origin: str, size: int, name: str = "") -> Witnessed | None:
+        """The newest kept head of a log with at most `size` entries: an entry of that index was not in it.
 
-    def witnessed_after(self, origin: str, size: int) -> Witnessed | None:
-        """The oldest kept head of a log with more than `size` entries: an entry of that index was in it."""
+        Args:
+            name: of a cosigner who has a line in the head's note; of anybody if empty.
+        """
+
+    def witnessed_after(self, origin: str, size: int, name: str = "") -> Witnessed | None:
+        """The oldest kept head of a log with more than `size` entries: an entry of that index was in it.
+
+        Args:
+            name: of a cosigner who has a line in the head's note; of anybody if empty.
+        """
+
+    def mirrored_tree(self, origin: str) -> Tree:
+        """The tree over what is mirrored here of another log; empty where nothing is."""
 
     def put_value(self, name: str, value: object) -> None:
         """Keep a small JSON value under a name."""

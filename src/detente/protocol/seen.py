@@ -5,8 +5,8 @@ from __future__ import annotations
 from detente.ledger.checkpoint import cosigner_name, parse_checkpoint, split_time
 from detente.ledger.note import NoteSignature, parse_note
 from detente.ledger.proof import parse_log_proof
-from detente.protocol.bundling import with_cosignatures
 from detente.protocol.core import Core
+from detente.protocol.heads import with_cosignatures, witnessed_around
 from detente.protocol.interval import Head, Interval, find_interval
 from detente.protocol.journal import Entry
 from detente.protocol.statement import Statement, body_values
@@ -55,12 +55,8 @@ def _receipt_heads(core: Core, receipt_id: str) -> list[Head]:
     proof = parse_log_proof(body_values(kept[1])["proof"])
     covering = parse_checkpoint(parse_note(proof.checkpoint))
     heads.append(_head(proof.checkpoint, covering.size, proof.index))
-    for one in (
-        core.journal.witnessed_before(covering.origin, proof.index),
-        core.journal.witnessed_after(covering.origin, proof.index),
-    ):
-        if one is not None:
-            heads.append(_head(one.note, one.size, proof.index))
+    for one in witnessed_around(core, covering.origin, proof.index):
+        heads.append(_head(one.note, one.size, proof.index))
     return heads
 
 

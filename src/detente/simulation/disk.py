@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 
 from detente.errors import UnavailableError
+from detente.ledger.merkle import MerkleTree
 from detente.ledger.witness import Witnessed, is_spare
 from detente.limits import (
     EVIDENCE_SAMPLE_BYTES,
@@ -41,6 +42,7 @@ class _Content(msgspec.Struct):
     cosigned: dict[int, dict[str, str]] = {}
     mirrored: dict[int, dict[str, str]] = {}
     witnessed: dict[str, dict[int, Witnessed]] = {}
+    mirrors: dict[str, tuple[bytes, ...]] = {}
     values: dict[str, bytes] = {}
     evidence: list[Evidence] = []
     evidence_counts: Counter[tuple[int, str, str]] = msgspec.field(default_factory=Counter)
@@ -58,6 +60,7 @@ class _Content(msgspec.Struct):
             cosigned={size: dict(lines) for size, lines in self.cosigned.items()},
             mirrored={size: dict(lines) for size, lines in self.mirrored.items()},
             witnessed={origin: dict(heads) for origin, heads in self.witnessed.items()},
+            mirrors=dict(self.mirrors),
             values=dict(self.values),
             evidence=list(self.evidence),
             evidence_counts=Counter(self.evidence_counts),
@@ -282,17 +285,27 @@ class Disk:
         """See `Journal`."""
         return self._content.witnessed.get(origin, {}).get(size)
 
-    def witnessed_before(self, origin: str, size: int) -> Witnessed | None:
+    def witnessed_before(self, origin: str, size: int, name: str = "") -> Witnessed | None:
         """See `Journal`."""
-        heads = self._content.witnessed.get(origin, {})
-        found = max((one for one in heads if one <= size), default=None)
-        return None if found is None else heads[found]
+        found = [one for one in self._witnessed(origin, name) if one.size <= size]
+        return max(found, key=lambda one: one.size, default=None)
 
-    def witnessed_after(self, origin: str, size: int) -> Witnessed | None:
+    def witnessed_after(self, origin: str, size: int, name: str = "") -> Witnessed | None:
         """See `Journal`."""
-        heads = self._content.witnessed.get(origin, {})
-        found = min((one for one in heads if one > size), default=None)
-        return None if found is None else heads[found]
+        found = [one for one in self._witnessed(origin, name) if one.size > size]
+        return min(found, key=lambda one: one.size, default=None)
+
+    def _witnessed(self, origin: str, name: str) -> Iterable[Witnessed]:
+        heads = self._content.witnessed.get(origin, {}).values()
+        return [one for one in heads if f"\n\u2014 {name} " in one.note] if name else heads
+
+    def mirrored_tree(self, origin: str) -> MerkleTree:
+        """See `Journal`."""
+        return MerkleTree(self._content.mirrors.get(origin, ()))
+
+    def put_mirror(self, origin: str, leaves: Sequence[bytes]) -> None:
+        """Keep the leaf hashes of another log, as a node does in its tables of the mirror."""
+        self._put(self._content.mirrors, origin, tuple(leaves))
 
     def put_value(self, name: str, value: object) -> None:
         """See `Journal`."""

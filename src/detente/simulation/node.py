@@ -244,6 +244,13 @@ def cosign_newest(node: SimNode, by: SimNode) -> None:
     node.act(lambda core: core.journal.put_cosignature(head.size, by.name, lines))
 
 
+def mirror(node: SimNode, by: SimNode) -> None:
+    """Have a party mirror another's log as it is, as its door for mirrors does."""
+    core = node.running
+    leaves = [leaf for _, leaf, _, _ in core.journal.replay()]
+    by.act(lambda _core: by.disk.put_mirror(core.origin, leaves))
+
+
 def sends(effects: list[Effect]) -> set[str]:
     """The peers that effects have something for."""
     return {effect.peer for effect in effects if isinstance(effect, Send)}

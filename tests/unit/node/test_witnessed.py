@@ -46,6 +46,25 @@ def test_heads_around_an_index_are_the_nearest_kept(journal: Any) -> None:
     assert journal.witnessed(origin, 7) is None
 
 
+def test_heads_around_an_index_by_name_are_those_with_a_line_of_it(journal: Any) -> None:
+    """B-INT-8: of each neutral witness the nearest heads that it signed; a name within a name is another's."""
+    lines = {3: "detente/un", 5: "detente/un2", 8: "detente/u_", 9: "detente/un"}
+    for size, name in lines.items():
+        note = f"detente/south/log/1\n{size}\n\n\u2014 {name} AAAA\n"
+        journal.put_witnessed(Witnessed(head(1).origin, size, 1, bytes(32), note))
+    origin = head(1).origin
+    before = journal.witnessed_before(origin, 6, "detente/un")
+    after = journal.witnessed_after(origin, 6, "detente/un")
+    assert (before.size, after.size) == (3, 9)
+    assert journal.witnessed_before(origin, 6, "detente/east") is None
+    assert journal.witnessed_before(origin, 6).size == 5
+
+
+def test_tree_of_an_unknown_mirror_is_empty(journal: Any) -> None:
+    """A log that nobody mirrors here has a tree of nothing, from which nothing can be proved."""
+    assert journal.mirrored_tree("detente/south/log/1").size == 0
+
+
 def test_head_of_one_size_is_replaced(journal: Any) -> None:
     """A head is kept once for each size, with what was last put there."""
     journal.put_witnessed(head(3, 1))

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from detente.errors import PeerError
 from detente.ledger.checkpoint import parse_checkpoint, sign_checkpoint
-from detente.ledger.cosignature import cosign
+from detente.ledger.cosignature import add_cosignature, cosign
+from detente.ledger.merkle import leaf_hash
 from detente.ledger.note import parse_note
 from detente.protocol.bundle import MEMBERS, Verified, verify_bundle
 from detente.protocol.bundlecopy import ReceivedBy
@@ -23,7 +25,7 @@ from detente.protocol.paper import decode_paper, encode_paper
 from detente.protocol.question import ask
 from detente.protocol.views import find_statements
 from detente.signing.key import PublicKeys, parse_public_keys
-from detente.simulation.node import SimNode, converse, cosign_newest
+from detente.simulation.node import SimNode, converse, cosign_newest, mirror
 from detente.simulation.officer import random_notice
 from detente.simulation.party import SIMULATED
 from detente.simulation.room import Room
@@ -355,6 +357,160 @@ def test_bundle_of_version_1_still_verifies() -> None:
     assert found.logged_at[0].not_after is not None
     assert found.lead_time_s == 2577.0
     assert parse_time(found.made.not_after or "") > 0
+
+
+# -- the addressee's own log, by the maker's mirror of it -------------------------------------------
+
+
+class Mirrored(Scene):
+    """North and the un cosign south's log before and after, and north mirrors it."""
+
+    def __init__(self, late_s: int = 0, neutral: bool = True) -> None:
+        """`neutral`: whether east is the neutral witness whose lines north has found at south's door."""
+        self.neutral = neutral
+        super().__init__(late_s)
+
+    def cosigned(self) -> int:
+        """North cosigns south's log as it is, with the line that east gave for it; and mirrors it."""
+        if self.neutral:
+            cosign_newest(self.south, self.east)
+            cosign_newest(self.north, self.east)
+        cosign_newest(self.south, self.north)
+        self.north.act(lambda core: core.checkpoint(self.north.now_us()))
+        journal = self.north.running.journal
+        size, _ = self.south.running.journal.checkpoint() or (0, "")
+        seen = journal.witnessed("detente/south/log/1", size)
+        assert seen is not None
+        if self.neutral:
+            lines = self.south.running.journal.cosignatures(size)["east"]
+            kept = msgspec.structs.replace(seen, note=add_cosignature(seen.note, lines))
+            self.north.act(lambda core: core.journal.put_witnessed(kept))
+        mirror(self.south, self.north)
+        return self.east.now_us() // US_PER_S
+
+
+@functools.cache
+def mirrored() -> Mirrored:
+    """One scene for all tests of it."""
+    return Mirrored()
+
+
+def mirror_changed(change: Callable[[Any], None]) -> Verified:
+    """What north's bundle proves with a change."""
+    content = decode_paper("bundle", mirrored().bundle(mirrored().north), MEMBERS, 2**25)
+    change(content)
+    return mirrored().verify(encode_paper("bundle", content))
+
+
+def told(content: Any) -> Any:
+    """The receipt in north's bundle."""
+    return content["copies"][0]["receipts"][0]
+
+
+def test_bundle_of_the_maker_bounds_the_addressees_own_log() -> None:
+    """B-INT-8: north's bundle alone gives both ends of when south's log had the notice, by a third party's clock."""
+    found = mirrored().verify(mirrored().bundle(mirrored().north))
+    (receipt,) = found.received_by
+    assert receipt.not_before == text(mirrored().before)
+    assert receipt.not_after == text(mirrored().after + 1)
+    assert receipt.by == ["east"]
+    (place,) = [one for one in found.logged_at if one.log == "detente/south/log/1"]
+    assert (place.not_before, place.not_after) == (receipt.not_before, receipt.not_after)
+    assert found.lead_time_between_s is not None
+    assert None not in found.lead_time_between_s
+    assert found.remarks == []
+
+
+def test_bundle_and_record_of_the_maker_give_the_same_interval() -> None:
+    """B-INT-8: what `ask` and the console say from the record is what its bundle proves."""
+    (receipt,) = mirrored().verify(mirrored().bundle(mirrored().north)).received_by
+    (one,) = proof(mirrored().north.running, "north:A-1").statements
+    assert one.receipt is not None
+    assert (one.receipt.not_before, one.receipt.not_after) == (
+        receipt.not_before,
+        receipt.not_after,
+    )
+
+
+def test_bundle_of_a_maker_without_neutral_gives_its_own_clock_and_says_so() -> None:
+    """B-INT-3, B-INT-8: where only the maker has seen the addressee's log, the ends are there and are named its own."""
+    alone = Mirrored(neutral=False)
+    (receipt,) = alone.verify(alone.bundle(alone.north)).received_by
+    assert receipt.by == ["north"]
+    assert receipt.not_before == text(alone.before)
+
+
+def test_bundle_of_a_maker_that_cosigned_late_gains_nothing() -> None:
+    """B-INT-6, B-INT-8: north holds south's head back for an hour and cosigns then; south's own time of it is the end."""
+    late = Mirrored(late_s=3600)
+    (receipt,) = late.verify(late.bundle(late.north)).received_by
+    assert receipt.not_before == text(late.before)
+
+
+def test_bundle_before_the_mirror_is_there_has_no_heads_of_the_addressee() -> None:
+    """B-INT-8: a head that the mirror does not reach is left out; the bundle proves what it proved without."""
+    scene = Mirrored()
+    scene.north.act(lambda _core: scene.north.disk.put_mirror("detente/south/log/1", []))
+    content = decode_paper("bundle", scene.bundle(scene.north), MEMBERS, 2**25)
+    assert told(content)["heads"] == []
+    assert scene.verify(encode_paper("bundle", content)).remarks == []
+
+
+def test_bundle_from_a_mirror_of_another_history_leaves_its_heads_out() -> None:
+    """B-INT-8: what the mirror does not prove is not claimed: a wrong copy costs the ends, and nothing else."""
+    scene = Mirrored()
+    leaves = [leaf_hash(b"lie %d" % n) for n in range(40)]
+    scene.north.act(lambda _core: scene.north.disk.put_mirror("detente/south/log/1", leaves))
+    content = decode_paper("bundle", scene.bundle(scene.north), MEMBERS, 2**25)
+    # the head of the receipt's own size needs no tree: it is the very head
+    covering = parse_checkpoint(parse_note(scene_proof(scene)))
+    sizes = [parse_checkpoint(parse_note(h["checkpoint"])).size for h in told(content)["heads"]]
+    assert set(sizes) <= {covering.size}
+    scene.verify(encode_paper("bundle", content))
+
+
+def scene_proof(scene: Scene) -> str:
+    """The checkpoint in the receipt that north has."""
+    (statement,) = find_statements(scene.north.running, "north:A-1")
+    receipt = scene.north.running.state.receipts[statement].receipt
+    kept = scene.north.running.journal.statement(receipt)
+    assert kept is not None
+    return str(kept[1]["proof"][1]["checkpoint"])
+
+
+RECEIPT_CHANGES: dict[str, Callable[[Any], None]] = {
+    "twice": lambda c: told(c)["heads"].append(told(c)["heads"][-1]),
+    "order": lambda c: told(c)["heads"].reverse(),
+    "hash-more": lambda c: told(c)["heads"][0]["hashes"].append("A" * 43),
+    "hash-other": lambda c: told(c)["heads"][0].update(hashes=["A" * 43]),
+    "of-the-maker": lambda c: told(c).update(heads=c["copies"][0]["logged"][0]["heads"]),
+    "in-the-place": lambda c: c["copies"][0]["logged"][0].update(heads=told(c)["heads"]),
+    "not-cosigned": lambda c: told(c)["heads"][0].update(
+        checkpoint="\n".join(
+            line
+            for line in told(c)["heads"][0]["checkpoint"].split("\n")
+            if not line.startswith(("\u2014 detente/east ", "\u2014 detente/north "))
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECEIPT_CHANGES)
+def test_bundle_head_of_the_addressee_changed_is_refused(name: str) -> None:
+    """B-INT-1: heads of the addressee's log are held to the same rules as those of the maker's."""
+    with pytest.raises(PeerError):
+        mirror_changed(RECEIPT_CHANGES[name])
+
+
+def test_bundle_head_of_the_receipts_size_and_another_root_is_refused() -> None:
+    """B-INT-1: the same size may stand again only as the very head that the receipt holds."""
+    south = mirrored().room.parties[1].identity
+    covering = parse_checkpoint(parse_note(scene_proof(mirrored())))
+    note = sign_checkpoint(south.signer, covering.origin, covering.size, b"x" * 32, NOON_S)
+    north = mirrored().room.parties[0].identity
+    lines = cosign(north.signer, "detente/north", parse_checkpoint(parse_note(note)), NOON_S)
+    with pytest.raises(PeerError, match="roots differ"):
+        mirror_changed(lambda c: told(c).update(heads=[{"checkpoint": note + lines, "hashes": []}]))
 
 
 # -- what a record says of itself --------------------------------------------------------------------
