@@ -470,12 +470,12 @@ def test_cease_request_and_its_reply_go_by_courier_where_no_wire_goes(make: Any,
     bag.mkdir()
 
     def take(node: Any, number: int) -> Any:
-        words = ("courier", "take", node.dir, bag / str(number), "-o", bag / str(number + 1))
+        words = ("courier", "import", node.dir, bag / str(number), "-o", bag / str(number + 1))
         return kit.ok(*words, "--json").json
 
     parties.start("north", "south")
     kit.ok("cease", north.dir, "--reason", "stop", "--exercise")
-    wrote = kit.ok("courier", "write", north.dir, "south", "-o", bag / "1", "--json").json
+    wrote = kit.ok("courier", "export", north.dir, bag / "1", "--json").json
     assert (wrote["state"], wrote["statements"], wrote["unsigned"]) == ("cold", 0, 1)
     assert take(south, 1)["carry"] is True
     back = take(north, 2)
@@ -484,7 +484,7 @@ def test_cease_request_and_its_reply_go_by_courier_where_no_wire_goes(make: Any,
     (asked,) = south.get("/api/v1/ceases")["ceases"]
     assert alarm(south, "cease")["statement"] == asked["statement"]
     kit.ok("cease", "reply", south.dir, asked["statement"], "ceasing")
-    kit.ok("courier", "write", south.dir, "north", "-o", bag / "5")
+    kit.ok("courier", "export", south.dir, bag / "5")
     answered = take(north, 5)
     assert answered["taken"] == 2  # the receipt and the reply
     (row,) = north.get("/api/v1/urgent")["urgent"]
@@ -507,15 +507,15 @@ def test_file_that_is_no_frame_to_this_party_is_refused(make: Any, kit: Any) -> 
     north, south = parties.north, parties.south
     parties.start("north", "south")
     bag = parties.root / "frame"
-    kit.ok("courier", "write", north.dir, "south", "-o", bag)
+    kit.ok("courier", "export", north.dir, bag)
     entries = south.status()["ledger"]["entries"]
-    own = kit.cli("courier", "take", north.dir, bag, "--json")
+    own = kit.cli("courier", "import", north.dir, bag, "--json")
     assert own.json["error"]["code"] == "frame-misdirected"
     document = json.loads(bag.read_text())
     document["frame"]["number"] += 1
     for text in (json.dumps(document, separators=(",", ":")), "{}", ""):
         bag.write_text(text)
-        refused = kit.cli("courier", "take", south.dir, bag, "--json")
+        refused = kit.cli("courier", "import", south.dir, bag, "--json")
         assert refused.code != 0
         assert refused.json["error"]["kind"] == "PeerError"
     assert [r["peer"] for r in south.get("/api/v1/evidence")["samples"]] == ["-"] * 3

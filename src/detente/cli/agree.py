@@ -137,7 +137,9 @@ def propose(
 @errors
 def sign(
     directory: Dir,
-    agreement: Annotated[Path, typer.Argument(metavar="AGREEMENT")],
+    agreement: Annotated[
+        Path, typer.Argument(metavar="AGREEMENT", help="The file that all members share.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Sign an agreement in place with this party's root key."""
@@ -163,7 +165,9 @@ def sign(
 @errors
 def accept(
     directory: Dir,
-    agreement: Annotated[Path, typer.Argument(metavar="AGREEMENT")],
+    agreement: Annotated[
+        Path, typer.Argument(metavar="AGREEMENT", help="The file that all members share.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Bring an agreement that all members have signed into force on this node."""

@@ -17,7 +17,7 @@ app = typer.Typer(
 )
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Dir = Annotated[Path, typer.Argument(metavar="DIR", help="A node's directory.")]
-Name = Annotated[str, typer.Argument(metavar="NAME")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What it is called here.")]
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -139,7 +139,7 @@ def _passphrase(file: Path | None, *, twice: bool) -> str:
 @errors
 def backup(
     directory: Dir,
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
     with_root: Annotated[
         bool, typer.Option(help="Include the root key; keep such a backup offline.")
     ] = False,
@@ -197,7 +197,7 @@ def backup(
 
 @errors
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new directory.")],
     passphrase_file: Annotated[
         Path | None,

@@ -165,7 +165,7 @@ def amend(
 @errors
 def cancel(
     directory: Dir,
-    notice: Annotated[str, typer.Argument(metavar="ID")],
+    notice: Annotated[str, typer.Argument(metavar="ID", help="party:name or a statement id.")],
     reason: Annotated[str, typer.Option(help="Why, in plain words.")] = "no longer planned",
     wait: Wait = None,
     timeout: Timeout = 10.0,
@@ -216,7 +216,9 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
 @app.command("show")
 @errors
 def show_command(
-    directory: Dir, notice: Annotated[str, typer.Argument(metavar="ID")], as_json: Json = False
+    directory: Dir,
+    notice: Annotated[str, typer.Argument(metavar="ID", help="party:name or a statement id.")],
+    as_json: Json = False,
 ) -> None:
     """Show one notice in full; a peer's notice counts as opened from now on."""
     with Api(directory) as api:
@@ -368,8 +370,8 @@ def conflicts(
 
 @errors
 def check(
-    own: Annotated[Path, typer.Argument(metavar="OWN.geojson")],
-    peer: Annotated[Path, typer.Argument(metavar="PEER.geojson")],
+    own: Annotated[Path, typer.Argument(metavar="OWN.geojson", help="Own notices.")],
+    peer: Annotated[Path, typer.Argument(metavar="PEER.geojson", help="Their notices.")],
     lateral_nm: Annotated[str, typer.Option(help="Least lateral separation, NM.")] = "0",
     vertical_ft: Annotated[str, typer.Option(help="Least vertical separation, ft.")] = "0",
     time_s: Annotated[str, typer.Option(help="Least separation in time, s.")] = "0",

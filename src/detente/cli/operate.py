@@ -37,7 +37,7 @@ KEY_WARNING_S = 30 * 86_400
 @errors
 def add(
     directory: Dir,
-    name: Annotated[str, typer.Argument(metavar="NAME")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The operator's name.")],
     role: Annotated[
         str, typer.Option(help="watch, supervisor, linguist, records, reader or admin.")
     ],
@@ -91,7 +91,9 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
 @operators.command()
 @errors
 def link(
-    directory: Dir, name: Annotated[str, typer.Argument(metavar="NAME")], as_json: Json = False
+    directory: Dir,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The operator's name.")],
+    as_json: Json = False,
 ) -> None:
     """Print a link that signs an operator's browser in: once, within ten minutes."""
     with Api(directory) as api:
@@ -110,7 +112,9 @@ def link(
 @operators.command()
 @errors
 def remove(
-    directory: Dir, name: Annotated[str, typer.Argument(metavar="NAME")], as_json: Json = False
+    directory: Dir,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The operator's name.")],
+    as_json: Json = False,
 ) -> None:
     """Remove an operator and end their sessions."""
     with Api(directory) as api:

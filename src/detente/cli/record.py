@@ -100,7 +100,9 @@ def prove(
     wanted: Annotated[
         str, typer.Argument(metavar="ID", help="party:name, party:name@version or a statement id.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="BUNDLE")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="BUNDLE", help="The file to write.")
+    ],
     wait_s: Annotated[float, typer.Option(help="Seconds to wait for a cosignature.")] = 3.0,
     withhold: Annotated[
         str | None,
@@ -188,7 +190,9 @@ def read_trust(path: Path) -> tuple[dict[str, PublicKeys], str | None]:
 def prove_absence(
     directory: Dir,
     by: Annotated[str, typer.Option(metavar="PARTY", help="Who is said to have said nothing.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")
+    ],
     area: Annotated[
         Path | None, typer.Option(metavar="FILE.geojson", help="The area asked about.")
     ] = None,
@@ -224,7 +228,9 @@ def evidence(
     directory: Dir,
     action: Annotated[str, typer.Argument(metavar="list|export", help="What to do.")] = "list",
     number: Annotated[int | None, typer.Argument(metavar="N", help="Which, of the list.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """What this record proves against others; or one of them as a file that proves it to anyone. Exits 1 if there is any."""
@@ -266,7 +272,9 @@ def disclose(
     field: Annotated[str, typer.Option(metavar="FIELD", help="The field to open.")],
     to: Annotated[str, typer.Option(metavar="WHOM", help="Who is to see it.")],
     reason: Annotated[str, typer.Option(metavar="WHY", help="Why; it stands in the record.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Write the file that opens one field which a bundle withholds; to whom and why is recorded."""
@@ -284,7 +292,7 @@ def destroy(
         str, typer.Argument(metavar="ID", help="party:name, party:name@version or a statement id.")
     ],
     field: Annotated[str, typer.Option(metavar="FIELD", help="The field to destroy.")],
-    reason: Annotated[str, typer.Option(metavar="R", help="Why; it stands in the record.")],
+    reason: Annotated[str, typer.Option(metavar="WHY", help="Why; it stands in the record.")],
     as_json: Json = False,
 ) -> None:
     """Destroy what opens a field, for ever: every proof stays valid without it, and the record says who did it and why."""
@@ -315,7 +323,7 @@ def destroy(
 
 @errors
 def verify(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The file to check.")],
     trust: Annotated[
         Path, typer.Option(metavar="TRUST", help="The agreement, or a file of root keys.")
     ],

@@ -51,7 +51,7 @@ def show_roster(directory: Dir, as_json: Json = False) -> None:
 @errors
 def say(
     directory: Dir,
-    desk: Annotated[str, typer.Argument(metavar="DESK")],
+    desk: Annotated[str, typer.Argument(metavar="DESK", help="The desk that is manned.")],
     from_: Annotated[str, typer.Option("--from", help="RFC 3339 in Z.")],
     until: Annotated[str, typer.Option(help="RFC 3339 in Z, within a month of --from.")],
     language: Annotated[

@@ -136,7 +136,9 @@ def answer(
 @errors
 def release(
     directory: Dir,
-    draft: Annotated[int, typer.Argument(metavar="DRAFT")],
+    draft: Annotated[
+        int, typer.Argument(metavar="DRAFT", help="Its number, as detente talk list shows it.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Release a message of the leaders that another officer drafted."""
@@ -149,7 +151,9 @@ def release(
 @errors
 def discard(
     directory: Dir,
-    draft: Annotated[int, typer.Argument(metavar="DRAFT")],
+    draft: Annotated[
+        int, typer.Argument(metavar="DRAFT", help="Its number, as detente talk list shows it.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Give up a draft."""
@@ -203,7 +207,9 @@ def list_command(directory: Dir, as_json: Json = False) -> None:
 @errors
 def show_command(
     directory: Dir,
-    thread: Annotated[str, typer.Argument(metavar="THREAD")],
+    thread: Annotated[
+        str, typer.Argument(metavar="THREAD", help="Its id, as detente talk list shows it.")
+    ],
     language: Language = "en",
     as_json: Json = False,
 ) -> None:
