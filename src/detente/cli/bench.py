@@ -1,4 +1,4 @@
-"""Benchmarks: two real nodes on loopback, durable, both signatures, mutual TLS.
+"""Benchmarks: two real nodes on loopback, durable, both signatures, mutual TLS; and the record (`recordbench`).
 
 Absolute times drift with the machine and with whatever else runs on it; the medians of several rounds
 are what counts. Results go to docs/measurements.md by hand, with the command.
@@ -17,6 +17,15 @@ from typing import Any
 
 from detente.cli.client import Api
 from detente.cli.nodes import Member, Nodes
+from detente.cli.recordbench import (
+    alone,
+    measure_absence,
+    measure_append,
+    measure_audit,
+    measure_bundle,
+    measure_rebuild,
+)
+from detente.errors import UsageError
 from detente.units import US_PER_S, format_time, parse_time
 
 Progress = Callable[[str], None]
@@ -25,13 +34,80 @@ LATENCY_NOTICES = 500
 RATE_NOTICES = 5000  # with their receipts: the 10,000 statements of the start benchmark
 RATE_CLIENTS = 8
 START_ROUNDS = 5
+APPEND_ENTRIES = 50_000
+REBUILD_STATEMENTS = 100_000
+AUDIT_ENTRIES = 1_000_000
+BUNDLE_ROUNDS = 1000
+ABSENCE_ENTRIES = 100_000
+
+LINE_PARTS = ("receipt", "rate", "start")
+PARTS = (*LINE_PARTS, "append", "rebuild", "audit", "bundle", "absence")
 
 
-def run_benchmarks(*, only: str | None, quick: bool, progress: Progress | None) -> dict[str, Any]:
-    """Run the benchmarks and return what was measured."""
+def run_benchmarks(
+    *, only: str | None, full: bool = False, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Run the benchmarks and return what was measured.
+
+    Args:
+        only: names of parts, joined by commas; None for all.
+        full: at the sizes that the goals name, which takes some ten minutes; else a tenth of the work.
+
+    Raises:
+        UsageError: ``part-unknown``.
+    """
     say: Progress = progress or (lambda line: None)
+    parts = PARTS if only is None else tuple(only.split(","))
+    for part in parts:
+        if part not in PARTS:
+            raise UsageError(
+                "part-unknown",
+                f"part is {part!r}; it must be one of {', '.join(PARTS)}",
+                field="only",
+            )
     results: dict[str, Any] = {}
-    scale = 10 if quick else 1
+    share = 1 if full else 10
+    if set(parts) & set(LINE_PARTS):
+        results |= _line_parts(parts, share, say)
+    if "append" in parts:
+        results["append"] = alone(measure_append, APPEND_ENTRIES // share)
+        for name, row in results["append"].items():
+            say(
+                f"durable appends, both signatures, {name}: {row['per_s']:.0f}/s, {row['per_processor_s']:.0f} for a second of processor time, p99 {row['p99_ms']:.1f} ms"
+            )
+        say("  (goal at batch 10 >= 10,000/s, batch 1 p99 <= 20 ms)")
+    if "rebuild" in parts:
+        row = results["rebuild"] = alone(measure_rebuild, REBUILD_STATEMENTS // share)
+        say(
+            f"rebuild from {row['statements']} statements: {_cost(row)}; {row['with_comparison_s']:.1f} s with the comparison (goal <= 10 s from 100,000)"
+        )
+    if "audit" in parts:
+        row = results["audit"] = alone(measure_audit, AUDIT_ENTRIES // share)
+        say(
+            f"audit of {row['entries']} entries and their head: {_cost(row)}, of which {row['load_s']:.1f} s to load (goal <= 60 s for 1,000,000)"
+        )
+    if "bundle" in parts:
+        row = results["bundle"] = alone(measure_bundle, BUNDLE_ROUNDS // share)
+        say(
+            f"verify a bundle of {row['bytes']} bytes: p50 {row['p50_ms']:.1f} ms, p99 {row['p99_ms']:.1f} ms, processor {row['processor_ms']:.1f} ms (goal <= 10 ms)"
+        )
+    if "absence" in parts:
+        found = results["absence"] = alone(measure_absence, ABSENCE_ENTRIES // share)
+        say(
+            f"proof of absence over {found['verify']['entries']} entries, {found['make']['bytes'] / 1e6:.1f} MB: made {_cost(found['make'])}; verified {_cost(found['verify'])}"
+        )
+    return results
+
+
+def _cost(row: dict[str, Any]) -> str:
+    return (
+        f"{row['seconds']:.1f} s ({row['processor_s']:.1f} s of processor), {row['peak_mb']:.0f} MB"
+    )
+
+
+def _line_parts(parts: tuple[str, ...], share: int, say: Progress) -> dict[str, Any]:
+    """The parts that need nodes as processes of their own."""
+    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="detente-bench-") as scratch:
         members = [
             Member("north", "North"),
@@ -41,32 +117,22 @@ def run_benchmarks(*, only: str | None, quick: bool, progress: Progress | None) 
         with Nodes(Path(scratch), members, {}) as nodes:
             nodes.start_all()
             nodes.wait_open("north")
-            if only is None or only in "receipt":
-                results["receipt"] = _receipts(nodes, LATENCY_NOTICES // scale)
+            if "receipt" in parts:
+                row = results["receipt"] = _receipts(nodes, LATENCY_NOTICES // share)
                 say(
-                    _line(
-                        "notice filed to signed receipt, durable",
-                        results["receipt"],
-                        "goal p50 <= 15 ms, p99 <= 50 ms",
-                    )
+                    f"notice filed to signed receipt, durable: p50 {row['p50_ms']:.1f} ms, p99 {row['p99_ms']:.1f} ms over {row['notices']} (goal p50 <= 15 ms, p99 <= 50 ms)"
                 )
-            if only is None or only in "rate" or only in "start":
-                results["rate"] = _rate(nodes, RATE_NOTICES // scale)
-                rate = results["rate"]
+            if "rate" in parts or "start" in parts:
+                rate = results["rate"] = _rate(nodes, RATE_NOTICES // share)
                 say(
                     f"sustained one way: {rate['per_s']:.0f} notices/s over {rate['notices']} (goal >= 200)"
                 )
-            if only is None or only in "start":
-                results["start"] = _start(nodes, START_ROUNDS)
-                start = results["start"]
+            if "start" in parts:
+                start = results["start"] = _start(nodes, START_ROUNDS)
                 say(
                     f"serve ready with {start['statements']} statements: median {start['median_s']:.2f} s (goal <= 2 s with 10,000)"
                 )
     return results
-
-
-def _line(name: str, row: dict[str, Any], goal: str) -> str:
-    return f"{name}: p50 {row['p50_ms']:.1f} ms, p99 {row['p99_ms']:.1f} ms over {row['notices']} ({goal})"
 
 
 def bench_notice(number: int, start_us: int) -> bytes:

@@ -56,17 +56,27 @@ def demo(
 @errors
 def bench(
     only: Annotated[
-        str | None, typer.Option(help="Only benchmarks whose name contains this.")
+        str | None,
+        typer.Option(
+            metavar="PART,…",
+            help="Only these: receipt, rate, start (three nodes on loopback); append, rebuild, audit, bundle, absence (the record).",
+        ),
     ] = None,
-    quick: Annotated[bool, typer.Option(help="A tenth of the work.")] = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="At the sizes that the goals name, ten minutes or more; else a tenth of the work, under two.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure this machine: notice to receipt, notices a second, start with 10,000 statements."""
+    """Measure this machine: lines and notices a second, appends, rebuild, audit, proofs; with memory and processor time."""
     from detente.cli.bench import run_benchmarks
 
     found = run_benchmarks(
         only=only,
-        quick=quick,
+        full=full,
         progress=lambda line: out.print(line, markup=False) if not as_json else None,
     )
     if as_json:
