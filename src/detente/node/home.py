@@ -277,7 +277,13 @@ class Home:
             leaf_seed=self.seed("leaf"),
             transport_key=transport_key_id(transport),
             sign_transport=transport.sign,
+            certificates=self._certificates(),
         )
+
+    def _certificates(self) -> tuple[dict[str, Any], ...]:
+        """Those on the card, which is replaced with each key."""
+        path = self.path / "card.json"
+        return tuple(one.signed for one in self.card().certificates) if path.is_file() else ()
 
     def _opener(self) -> Opener:
         """The sealing key in use; beside it the next one and those before, to which others may have sealed."""

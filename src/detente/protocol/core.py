@@ -26,6 +26,7 @@ from detente.protocol import linestate
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.fold import NoticeState, State, Version
 from detente.protocol.identity import Identity
+from detente.protocol.introduction import introduces, introduction
 from detente.protocol.journal import Entry, Evidence, Intent, Journal, Json
 from detente.protocol.ladder import after_said
 from detente.protocol.link import Link
@@ -703,6 +704,8 @@ class Core:
             return self._drop(intent, now_us)
         effects: list[Effect] = []
         for peer in open_to:
+            if not introduces(self, intent):
+                self._introduce(peer, now_us)
             statement = self._statement(intent, peer, now_us)
             self.append("made", now_us, "delivered", statement, intent.openings)
             effects.append(Send(peer))
@@ -805,6 +808,7 @@ class Core:
         self, statement: Statement, values: Json, type_: str, now_us: int, *, desk: str
     ) -> Statement:
         """Sign and log a receipt about a statement, on the same chain, back to its maker."""
+        self._introduce(statement.party, now_us)
         head = self.state.head(True, statement.party, statement.chain)
         openings = open_fields(values, self.entropy(SALT_BYTES * len(values)))
         receipt = sign_statement(
@@ -825,6 +829,12 @@ class Core:
         )
         self.append("made", now_us, "delivered", receipt, openings)
         return receipt
+
+    def _introduce(self, peer: str, now_us: int) -> None:
+        """Tell a peer of the signing key in use before anything is signed to it under that key (K-ROT-4)."""
+        found = introduction(self, peer, now_us)
+        if found is not None:
+            self.append("made", now_us, "delivered", *found)
 
     def open_notice(self, notice_id: str, now_us: int, *, officer: str, desk: str) -> list[Effect]:
         """An officer has a peer's notice in front of them: say so once (receipt/opened).

@@ -6,12 +6,12 @@ Nothing here decides; decisions were made when an entry was written and stand in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
-from detente.agreement.card import Card, parse_card, parse_certificate
+from detente.agreement.card import Card, KeyCertificate, parse_card, parse_certificate
 from detente.agreement.directory import KeyDirectory
 from detente.agreement.revocation import parse_revocation
 from detente.agreement.terms import Agreement, verify_agreement_file
@@ -138,6 +138,7 @@ class State(msgspec.Struct):
         assets: own, by name; told to nobody (asset.py).
         renewed_to: up to which size old heads have been taken into the log (renewal.py).
         vouched: statements whose key no longer counted, for which their maker vouched.
+        shown: by peer, ids of own signing keys whose certificate was sent to it; under "" those of agreements (introduction.py).
         trail: by notice, the entries that say something about it; the last one is when its row changed.
         raised: alarms by id, in the order they were raised, acknowledged or not.
         unacknowledged: those of them that nobody has acknowledged.
@@ -186,6 +187,7 @@ class State(msgspec.Struct):
     last_us: int = 0
     set_back_us: int = 0
     vouched: set[str] = set()
+    shown: dict[str, set[str]] = {}
     renewed_to: int = 0
     assets: dict[str, asset.Asset] = {}
     versions: dict[str, tuple[str, int]] = {}
@@ -294,6 +296,7 @@ class State(msgspec.Struct):
             self.current_agreement = agreement.hash
             for card in cards.values():
                 self.take_card(card)
+                self.show_keys("", card.certificates)
         elif kind == "conflict/advisory":
             record = local["conflict"]
             self._record_conflict(entry.index, time_us, record)
@@ -345,6 +348,11 @@ class State(msgspec.Struct):
         if known is None or known.root != card.root or known.issued_us <= card.issued_us:
             self.cards[card.party] = card
         self.keys.add_card(card)
+
+    def show_keys(self, peer: str, certificates: Iterable[KeyCertificate]) -> None:
+        """Note which of our own signing keys a peer was sent the certificate of."""
+        own = {c.key_id for c in certificates if (c.party, c.use) == (self.party, "signing")}
+        self.shown.setdefault(peer, set()).update(own)
 
     @property
     def exercise_only(self) -> bool:
@@ -514,19 +522,21 @@ def _apply_opened(state: State, entry: Entry, statement: Statement, values: Json
 
 def _apply_certificate(state: State, entry: Entry, statement: Statement, values: Json) -> None:
     root = state.agreements[statement.agreement or ""].members[statement.party].root
-    state.keys.add(
-        parse_certificate(
-            values["certificate"],
-            party=statement.party,
-            root=root,
-            field="certificate",
-            verifier=state.verifier,
-        )
+    certificate = parse_certificate(
+        values["certificate"],
+        party=statement.party,
+        root=root,
+        field="certificate",
+        verifier=state.verifier,
     )
+    state.keys.add(certificate)
+    state.show_keys(statement.recipient, [certificate])
 
 
 def _apply_card(state: State, entry: Entry, statement: Statement, values: Json) -> None:
-    state.take_card(parse_card(values["card"], verifier=state.verifier))
+    card = parse_card(values["card"], verifier=state.verifier)
+    state.take_card(card)
+    state.show_keys(statement.recipient, card.certificates)
 
 
 def _apply_revocation(state: State, entry: Entry, statement: Statement, values: Json) -> None:

@@ -17,6 +17,7 @@ from detente.ledger.note import parse_note
 from detente.ledger.witness import encode_add_checkpoint
 from detente.protocol.due import next_due, pass_due
 from detente.protocol.effect import Effect
+from detente.protocol.identity import Identity
 from detente.protocol.incoming import start_recovery
 from detente.signing.key import SEED_BYTES
 from detente.simulation import faults
@@ -351,22 +352,27 @@ class World:
                         desk="operations-cell",
                     )
                 )
-                node.use_keys(msgspec.structs.replace(node.party.identity, signer=new))
+                node.use_keys(
+                    msgspec.structs.replace(
+                        node.party.identity, signer=new, certificates=(certificate,)
+                    )
+                )
                 self.rotated += 1
 
         return rotate
 
     def _restoring(self, node: SimNode) -> Callable[[], None]:
-        """A backup is taken; the next time it is put back, if no other node is being mended."""
-        kept: list[tuple[object, str]] = []
+        """A backup is taken; the next time it is put back, if no other node is being mended.
+
+        Its keys come back with it, or the record alone: either may be from before a key was replaced.
+        """
+        kept: list[tuple[object, Identity]] = []
 
         def restore() -> None:
             if node.core is None or node.core.fault is not None:
                 return
-            key = node.party.identity.signer.public.key_id
-            if not kept or kept[0][1] != key:
-                # a backup from before a key was replaced is a story of its own
-                kept[:] = [(node.disk.snapshot(), key)]
+            if not kept:
+                kept.append((node.disk.snapshot(), node.party.identity))
                 return
             if self.watch.mending or any(other.core is None for other in self.party_nodes):
                 return
@@ -374,7 +380,10 @@ class World:
             self.watch.mending.add(node.name)
             self.scene.mending.add(node.name)
             self.restores += 1
-            self.restore(node.name, kept.pop()[0])
+            snapshot, identity = kept.pop()
+            if self._chance.happens(500):
+                node.use_keys(identity)
+            self.restore(node.name, snapshot)
 
         return restore
 
