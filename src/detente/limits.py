@@ -56,6 +56,7 @@ WITNESSED_WHOLE = (
 WITNESSED_SLOT_S = (
     600  # of older heads the first and last in each: a busy log costs at most 3 MB a day
 )
+STAMP_BYTES = 32 * 2**10  # a token with a chain of certificates has 2 to 8 KB
 MIRROR_ORIGIN_BYTES = 255  # tlog-cosignature writes its length in one byte
 MIRROR_TICKET_BYTES = 1024  # we give none; a proxy of a mirror may
 MIRROR_ENTRY_BYTES = 1024  # a leaf has 112; a package of 256 is then at most 260 KB

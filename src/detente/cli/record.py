@@ -27,6 +27,7 @@ from detente.cli.output import (
 from detente.errors import DetenteError, PeerError, UsageError
 from detente.ledger.checkpoint import cosigner_name
 from detente.ledger.policy import parse_policy
+from detente.ledger.timestamp import parse_roots
 from detente.node.home import read_json
 from detente.node.outcome import EXIT_BAD_NEWS, EXIT_CANNOT_TELL
 from detente.protocol.bundle import LEGAL_NOTE, verify_bundle
@@ -116,6 +117,12 @@ def prove(
             help="Write C2SP tlog-proof text of its place in this log instead, of its first copy."
         ),
     ] = False,
+    anchor: Annotated[
+        bool,
+        typer.Option(
+            "--anchor", help="Have the log stamped first by the authority of [timestamp]."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write a bundle that proves a statement to anyone, offline."""
@@ -125,6 +132,8 @@ def prove(
     fields = [] if withhold is None else withhold.split(",")
     until = time.monotonic() + wait_s
     with Api(directory) as api:
+        if anchor:
+            api.json("POST", "/api/v1/timestamps")
         witnesses = api.json("GET", "/api/v1/agreement")["agreement"]["witnesses"]
         while True:
             data = api.request(
@@ -338,6 +347,13 @@ def verify(
             help="A C2SP trust policy that the checkpoint of a bundle must satisfy; 1 if it does not.",
         ),
     ] = None,
+    tsa: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="CERT.pem",
+            help="Root certificate of an authority of time stamps; may be repeated. 1 if no stamp verifies.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a bundle, a proof of absence or evidence, offline: 0 valid (and nothing found), 1 invalid (or notices found), 3 cannot tell."""
@@ -348,6 +364,15 @@ def verify(
         raise UsageError(
             "policy-bundle", "a policy is for a bundle; the file must be one", field="--policy"
         )
+    if tsa and not data.startswith(b"detente-bundle/"):
+        raise UsageError(
+            "tsa-bundle", "time stamps are in bundles; the file must be one", field="--tsa"
+        )
+    authorities = None
+    if tsa:
+        authorities = [
+            one for path in tsa for one in parse_roots(read_file(path, "--tsa"), field="--tsa")
+        ]
     if data.startswith(b"detente-evidence/"):
         _verify_evidence(data, roots, as_json)
         return
@@ -356,7 +381,14 @@ def verify(
         return
     try:
         opened = [read_file(one, "--opening") for one in opening or ()]
-        verified = verify_bundle(data, roots, agreement=agreement, opened=opened, policy=wanted)
+        verified = verify_bundle(
+            data,
+            roots,
+            agreement=agreement,
+            opened=opened,
+            policy=wanted,
+            authorities=authorities,
+        )
     except DetenteError as error:
         _show_invalid(data, error, as_json)
     found: dict[str, Any] = {"valid": True, **msgspec.to_builtins(verified), "note": LEGAL_NOTE}
@@ -394,6 +426,18 @@ def verify(
                 markup=False,
             )
             out.print(f"    received {between(msgspec.to_builtins(one))}", markup=False)
+        for one_stamp in verified.stamps:
+            if one_stamp.checked:  # the others are remarked on
+                out.print(
+                    f"  head of {one_stamp.log} at {one_stamp.size} entries stamped by {one_stamp.authority} at {when(one_stamp.time)}, checked",
+                    markup=False,
+                )
+        if authorities is not None and not any(one.checked for one in verified.stamps):
+            out.print(
+                "  NO TIME STAMP in it verifies under the certificate given",
+                markup=False,
+                style="bold",
+            )
         for doubt in verified.doubts:
             elsewhere = (
                 f"shown elsewhere from {dtg(doubt.first_elsewhere)} on"
@@ -418,7 +462,8 @@ def verify(
         out.print(f"  {LEGAL_NOTE}", markup=False, style="dim")
 
     show(found, as_json, text)
-    if not all(one.met for one in verified.quorum or ()):
+    stamped = authorities is None or any(one.checked for one in verified.stamps)
+    if not stamped or not all(one.met for one in verified.quorum or ()):
         raise typer.Exit(EXIT_BAD_NEWS)
 
 

@@ -24,6 +24,7 @@ from typing import Annotated, Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
 
 from detente.agreement.card import (
     ROLES,
@@ -35,6 +36,7 @@ from detente.agreement.card import (
     parse_card,
 )
 from detente.errors import PeerError, UnavailableError, UsageError, shown
+from detente.ledger.timestamp import parse_roots
 from detente.limits import NAME_CHARS
 from detente.node import tls
 from detente.node.clock import real_us
@@ -94,7 +96,28 @@ hazard_margin_nm = 50
 
 # Whether a neutral witness keeps copies of the parties' logs, too. A party always does.
 mirror = false
+
+# An authority of time stamps (RFC 3161), asked to stamp the newest checkpoint once in `every_s` if there is a new one. It is
+# told 64 bytes of a hash and nothing else. With `certificate`, a PEM file beside this one with the authority's root
+# certificate, what does not verify is not kept; `policy` is the object identifier wanted, if it matters.
+# [timestamp]
+# url = "https://tsa.example/tsr"
+# certificate = "tsa.pem"
+# every_s = 3600
 """
+
+
+class Timestamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The authority of time stamps, `[timestamp]` of config.toml.
+
+    Attributes:
+        certificate: a PEM file, its path from the node's directory; None to keep stamps unverified.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/@]+(/\S*)?$", max_length=2000)]
+    certificate: str | None = None
+    policy: Annotated[str, msgspec.Meta(pattern=r"^[0-2](\.[0-9]{1,20}){1,20}$")] | None = None
+    every_s: Annotated[float, msgspec.Meta(ge=60, le=7 * 86_400)] = 3600
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -114,6 +137,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     store_megabytes: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0
     alternates: dict[str, str] = {}
     mirror: bool = False
+    timestamp: Timestamp | None = None
     clear_speed_kt: Annotated[float, msgspec.Meta(ge=30, le=2000)] = 250
     hazard_margin_nm: Annotated[float, msgspec.Meta(ge=1, le=500)] = 50
 
@@ -179,6 +203,26 @@ class Home:
             raise UsageError(
                 "config-malformed", f"config.toml cannot be read: {error}", field="config.toml"
             ) from None
+
+    def timestamp_roots(self) -> list[Certificate]:
+        """What `[timestamp]` trusts; none where it names no certificate.
+
+        Raises:
+            UsageError: ``certificate-malformed`` or ``file-unreadable``.
+        """
+        settings = self.config.timestamp
+        if settings is None or settings.certificate is None:
+            return []
+        field = "timestamp.certificate"
+        try:
+            pem = (self.path / settings.certificate).read_bytes()
+        except OSError as error:
+            raise UsageError(
+                "file-unreadable",
+                f"{field} is {shown(settings.certificate)}: {error.strerror}; it must be a PEM file",
+                field=field,
+            ) from None
+        return parse_roots(pem, field=field)
 
     @property
     def database(self) -> Path:

@@ -37,6 +37,7 @@ from detente.node import rotation
 from detente.node.clock import Clock, UtcClock, clock_for, offset_us, real_us
 from detente.node.home import Home
 from detente.node.mirror import Mirror
+from detente.node.stamping import Stamping
 from detente.node.store import Store
 from detente.node.worker import Job, Worker
 from detente.protocol import views
@@ -87,6 +88,7 @@ class Node:
             self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
             self.worker = Worker(self.store, self._load, self._effects)
             self._set_clock()
+            self.stamping = Stamping(self)
             self.tls_contexts: list[ssl.SSLContext] = []
             self._on_keys: list[Callable[[], None]] = []
             self.take_keys(self.core)

@@ -138,6 +138,28 @@ def record_routes(node: Node, officer: FindOfficer) -> list[Any]:
         )
         return Response(made, media_type=TEXT)
 
+    @post(
+        "/api/v1/timestamps",
+        status_code=200,
+        responses=shapes.answers(200, shapes.TimeStamp),
+        summary="Have the log as it is now stamped by the authority of time stamps",
+        tags=["record"],
+    )
+    async def stamp_now(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "prove")
+        found = await node.stamping.stamp()
+        return stamped(msgspec.to_builtins(found))
+
+    @get(
+        "/api/v1/timestamps",
+        responses=shapes.answers(200, shapes.TimeStamps),
+        summary="The newest time stamp of this log, and whether the authority answers",
+        tags=["record"],
+    )
+    async def newest_stamp(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        await officer(request, "read")
+        return stamped(await node.do(node.stamping.state))
+
     @get(
         "/api/v1/contradictions",
         responses=shapes.answers(200, shapes.EvidenceList),
@@ -236,6 +258,8 @@ def record_routes(node: Node, officer: FindOfficer) -> list[Any]:
         ask_record,
         prove,
         prove_absence,
+        stamp_now,
+        newest_stamp,
         list_evidence,
         export,
         open_field,

@@ -108,6 +108,15 @@ mirrored = sa.Table(
     sa.Column("lines", sa.Text, nullable=False),
 )
 
+# what an authority of time stamps signed of a checkpoint of ours
+stamp = sa.Table(
+    "stamp",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("token", sa.LargeBinary, nullable=False),
+    sa.Column("verified", sa.Boolean, nullable=False),
+)
+
 value = sa.Table(
     "value",
     metadata,

@@ -142,6 +142,8 @@ class Serving:
                 self._task(self._index())
                 self._task(self._watch_lines())
                 self._task(Timer(node, node.home.config.alternates).run())
+                if config.timestamp is not None:
+                    self._task(node.stamping.run(config.timestamp.every_s))
                 log.info("serving peers on %s, operators on %s", config.listen, config.api)
             await asyncio.wait([watcher, *running], return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -320,6 +320,34 @@ class EvidenceList(Stamped):
     evidence: list[ListedEvidence]
 
 
+class TimeStamp(Stamped):
+    """A checkpoint of this node's log, and by when it existed; `verified` if it led to the certificate in the settings."""
+
+    size: int
+    time: str
+    authority: str
+    policy: str
+    verified: bool
+
+
+class KeptStamp(Shape):
+    """The newest time stamp that this node keeps."""
+
+    size: int
+    time: str
+    authority: str
+    policy: str
+    verified: bool
+
+
+class TimeStamps(Stamped):
+    """Whether an authority is set, its newest time stamp, and the code of what is in the way."""
+
+    configured: bool
+    newest: KeptStamp | None
+    failing: str | None
+
+
 # -- ceases -------------------------------------------------------------------------------------------
 
 

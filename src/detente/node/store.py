@@ -362,6 +362,33 @@ class Store:
         query = sa.select(m.mirror, m.lines).where(m.size == size).order_by(m.mirror)
         return {row.mirror: row.lines for row in self.connection.execute(query)}
 
+    def put_stamp(self, size: int, token: bytes, *, verified: bool) -> None:
+        """See `Journal`."""
+        self._write(sa.delete(schema.stamp).where(schema.stamp.c.size == size))
+        self._write(sa.insert(schema.stamp), {"size": size, "token": token, "verified": verified})
+
+    def stamp(self, size: int) -> tuple[bytes, bool] | None:
+        """See `Journal`."""
+        s = schema.stamp.c
+        query = sa.select(s.token, s.verified).where(s.size == size)
+        row = self.connection.execute(query).first()
+        return (row.token, row.verified) if row else None
+
+    def stamped_from(self, size: int) -> int | None:
+        """See `Journal`."""
+        s = schema.stamp.c.size
+        found: int | None = self.connection.execute(
+            sa.select(sa.func.min(s)).where(s >= size)
+        ).scalar()
+        return found
+
+    def newest_stamp(self) -> int | None:
+        """See `Journal`."""
+        found: int | None = self.connection.execute(
+            sa.select(sa.func.max(schema.stamp.c.size))
+        ).scalar()
+        return found
+
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """See `Journal`."""
         c = schema.cosignature.c

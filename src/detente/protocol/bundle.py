@@ -7,6 +7,7 @@ is reported. The format is docs/spec/bundle.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +27,7 @@ from detente.protocol.journal import Json
 from detente.protocol.keyring import Keyring
 from detente.protocol.opening import add_openings
 from detente.protocol.paper import decode_paper, invalid, shown_time
+from detente.protocol.stamped import BundleStamps, StampedHead
 from detente.protocol.statement import (
     Openings,
     Statement,
@@ -35,9 +37,12 @@ from detente.protocol.statement import (
 from detente.signing.key import STRICT, PublicKeys, Verifier
 from detente.units import US_PER_S, parse_time
 
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
 MEMBERS = {
     1: frozenset({"copies", "keys", "openings"}),
-    2: frozenset({"copies", "keys", "openings", "revocations"}),
+    2: frozenset({"copies", "keys", "openings", "revocations", "stamps"}),
 }
 
 LEGAL_NOTE = (
@@ -67,6 +72,7 @@ class Verified(msgspec.Struct, frozen=True):
         lead_time_between_s: least and most by the clocks of others; None where nobody bounds an end.
         remarks: what was there and did not count, such as a cosignature that does not verify.
         quorum: one for each copy, if the reader gave a policy.
+        stamps: which heads an authority of time stamps has stamped, and whether the reader knows it.
         doubts: statements in it by keys that their parties have revoked, first had by others after that.
     """
 
@@ -80,6 +86,7 @@ class Verified(msgspec.Struct, frozen=True):
     lead_time_between_s: tuple[float | None, float | None] | None
     remarks: list[str]
     doubts: list[Doubted] = []
+    stamps: list[StampedHead] = []
     quorum: list[Quorum] | None = None
 
 
@@ -90,6 +97,7 @@ def verify_bundle(
     agreement: str | None = None,
     opened: Sequence[bytes] = (),
     policy: Policy | None = None,
+    authorities: Sequence[Certificate] | None = None,
     verifier: Verifier = STRICT,
 ) -> Verified:
     """What a bundle proves to somebody who trusts these root keys and nothing else.
@@ -99,6 +107,7 @@ def verify_bundle(
         agreement: hash of the agreement trusted, if any; a statement under another one is remarked on.
         opened: files that open fields which the bundle withholds.
         policy: which logs and how many witnesses satisfy the reader; that they do not is no fault of the bundle.
+        authorities: certificates of authorities of time stamps that the reader trusts; without them no stamp counts.
 
     Raises:
         PeerError: anything is malformed, altered, unsigned or unproved.
@@ -107,7 +116,8 @@ def verify_bundle(
     remarks: list[str] = []
     keys = Keyring("bundle", content["keys"], roots, verifier)
     keys.take_revocations(content.get("revocations", []), roots)
-    reader = CopyReader(keys, content["v"], remarks)
+    stamps = BundleStamps(content.get("stamps", []), authorities, remarks)
+    reader = CopyReader(keys, stamps, content["v"], remarks)
     copies = content["copies"]
     if not isinstance(copies, list) or not copies or len(copies) > 64:
         raise invalid("bundle", "copies must be a list of 1 to 64")
@@ -136,6 +146,7 @@ def verify_bundle(
     if first.exercise is not content["EXERCISE"]:
         raise invalid("bundle", "EXERCISE in the title must be that of the statement")
     reader.keys.check_all_used()
+    stamped = stamps.heads()
     if agreement is not None and first.agreement != agreement:
         remarks.append(
             f"the statement quotes agreement {first.agreement}, not the one trusted here"
@@ -172,6 +183,7 @@ def verify_bundle(
         lead_time_s=(start_us - min(times)) / US_PER_S if times and start_us is not None else None,
         lead_time_between_s=lead_between(start_us, reader.received),
         doubts=reader.doubts(),
+        stamps=stamped,
         quorum=None if policy is None else quorum,
         remarks=list(dict.fromkeys(remarks)),
     )

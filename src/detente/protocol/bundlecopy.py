@@ -31,6 +31,7 @@ from detente.protocol.journal import Json
 from detente.protocol.keyring import Keyring
 from detente.protocol.paper import invalid, shown_time
 from detente.protocol.rules import check_receipt_form
+from detente.protocol.stamped import BundleStamps
 from detente.protocol.statement import (
     Statement,
     body_values,
@@ -90,8 +91,11 @@ class CopyReader:
         contradictions: where a log or a cosigner contradicts itself, as sentences.
     """
 
-    def __init__(self, keys: Keyring, version: int, remarks: list[str]) -> None:
+    def __init__(
+        self, keys: Keyring, stamps: BundleStamps, version: int, remarks: list[str]
+    ) -> None:
         self.keys = keys
+        self._stamps = stamps
         self.logged: list[Logged] = []
         self.received: list[ReceivedBy] = []
         self.made: list[Head] = []
@@ -189,7 +193,14 @@ class CopyReader:
                 self._remarks.append(f"the time of {party} is no date; it bounds nothing")
                 continue
             cosigned.append((party, one.time_s))
-        return Head(head.origin, head.size, head.time_s, head.size > index, tuple(cosigned))
+        return Head(
+            head.origin,
+            head.size,
+            head.time_s,
+            head.size > index,
+            tuple(cosigned),
+            self._stamps.of(note),
+        )
 
     def _heads(
         self, given: Any, owner: str, covering: VerifiedCheckpoint, index: int, *, sealed: bool
@@ -215,8 +226,8 @@ class CopyReader:
                     "bundle", "a head must have a checkpoint and the hashes of its consistency"
                 )
             head = self.keys.checkpoint(one["checkpoint"], covering.origin, owner, self._remarks)
-            if head.other_lines == 0:
-                raise invalid("bundle", "a head without a cosigner bounds nothing")
+            if head.other_lines == 0 and not self._stamps.has(one["checkpoint"]):
+                raise invalid("bundle", "a head without a cosigner or a stamp bounds nothing")
             hashes = [
                 decode_base64url(hash_, length=HASH_BYTES, field="hashes")
                 for hash_ in one["hashes"]

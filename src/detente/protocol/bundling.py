@@ -19,6 +19,7 @@ from detente.protocol.heads import with_cosignatures, witnessed_around
 from detente.protocol.journal import Entry, Json
 from detente.protocol.keyring import signed_a_line
 from detente.protocol.paper import encode_paper
+from detente.protocol.stamped import own_stamp
 from detente.protocol.statement import (
     Openings,
     Statement,
@@ -93,6 +94,7 @@ def make_bundle(
             "keys": [one.signed for one in used.certificates()],
             "openings": {name: one for name, one in openings.items() if name not in withhold},
             "revocations": used.revocations(),
+            "stamps": used.stamps(),
             "v": 2,
         },
     )
@@ -120,6 +122,7 @@ class _Used:
         self._core = core
         self._keys: set[tuple[str, str]] = set()
         self._notes: list[str] = []
+        self._stamps: set[bytes] = set()
 
     def envelope(self, statement: Statement) -> Any:
         """A statement's envelope as an object."""
@@ -150,14 +153,19 @@ class _Used:
     def _own_heads(self, index: int, proof: LogProof) -> list[Json]:
         core, covering = self._core, parse_checkpoint(parse_note(proof.checkpoint))
         heads = []
-        for size in core.journal.bounding(index):
+        sizes = core.journal.bounding(index)[:BUNDLE_HEADS]
+        stamped = own_stamp(core, index)
+        if stamped is not None and _is_of(stamped.note, covering.origin):
+            self._stamps.add(stamped.stamp.token)
+            sizes = sorted({*sizes[: BUNDLE_HEADS - 1], stamped.size})
+        for size in sizes:
             found = core.journal.checkpoint(size)
             # the log of another epoch is another log, and says nothing of this one's times
             if found is None or size == covering.size or not _is_of(found[1], covering.origin):
                 continue
             hashes = core.tree.consistency_proof(*sorted((size, covering.size)))
             heads.append(self._head(with_cosignatures(core, size, found[1]), hashes))
-        return heads[:BUNDLE_HEADS]
+        return heads
 
     def _head(self, note: str, hashes: Iterable[bytes]) -> Json:
         self._notes.append(note)
@@ -185,6 +193,10 @@ class _Used:
                 continue  # one of two histories, which is an alarm of its own
             heads.append(self._head(one.note, hashes))
         return heads[:BUNDLE_HEADS]
+
+    def stamps(self) -> list[str]:
+        """The time stamps of heads that are in the bundle."""
+        return sorted(map(encode_base64url, self._stamps))
 
     def revocations(self) -> list[Json]:
         """What their parties' roots said of these keys since, as far as it is known here."""

@@ -155,6 +155,18 @@ class Journal(Protocol):
     def cosignatures(self, size: int) -> dict[str, str]:
         """Cosigner to signature lines for the checkpoint of a size."""
 
+    def put_stamp(self, size: int, token: bytes, *, verified: bool) -> None:
+        """Keep or replace the time stamp of the checkpoint of a size of ours."""
+
+    def stamp(self, size: int) -> tuple[bytes, bool] | None:
+        """The time stamp of the checkpoint of a size of ours, and whether it verified when it came."""
+
+    def stamped_from(self, size: int) -> int | None:
+        """The smallest stamped checkpoint of ours of at least `size`: of those that hold an entry, the oldest."""
+
+    def newest_stamp(self) -> int | None:
+        """The largest size of ours that was stamped."""
+
     def put_witnessed(self, head: Witnessed) -> None:
         """Keep or replace a head of another log, by origin and size; thins the history of that log (L-WIT-6)."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from detente.ledger.checkpoint import cosigner_name, parse_checkpoint, split_time
 from detente.ledger.note import NoteSignature, parse_note
 from detente.ledger.proof import parse_log_proof
@@ -9,6 +11,7 @@ from detente.protocol.core import Core
 from detente.protocol.heads import with_cosignatures, witnessed_around
 from detente.protocol.interval import Head, Interval, find_interval
 from detente.protocol.journal import Entry
+from detente.protocol.stamped import own_stamp
 from detente.protocol.statement import Statement, body_values
 
 _COSIGNER = cosigner_name("x").removesuffix("x")
@@ -43,6 +46,11 @@ def _own(core: Core, index: int) -> list[Head]:
         found = core.journal.checkpoint(size)
         if found is not None:
             heads.append(_head(with_cosignatures(core, size, found[1]), size, index))
+    found_stamp = own_stamp(core, index)
+    if found_stamp is not None and found_stamp.verified:
+        stamp = found_stamp.stamp
+        head = _head(found_stamp.note, found_stamp.size, index)
+        heads.append(msgspec.structs.replace(head, stamped=((stamp.authority, stamp.time_s),)))
     return heads
 
 

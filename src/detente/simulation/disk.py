@@ -41,6 +41,7 @@ class _Content(msgspec.Struct):
     sizes: list[int] = []
     cosigned: dict[int, dict[str, str]] = {}
     mirrored: dict[int, dict[str, str]] = {}
+    stamps: dict[int, tuple[bytes, bool]] = {}
     witnessed: dict[str, dict[int, Witnessed]] = {}
     mirrors: dict[str, tuple[bytes, ...]] = {}
     values: dict[str, bytes] = {}
@@ -59,6 +60,7 @@ class _Content(msgspec.Struct):
             sizes=list(self.sizes),
             cosigned={size: dict(lines) for size, lines in self.cosigned.items()},
             mirrored={size: dict(lines) for size, lines in self.mirrored.items()},
+            stamps=dict(self.stamps),
             witnessed={origin: dict(heads) for origin, heads in self.witnessed.items()},
             mirrors=dict(self.mirrors),
             values=dict(self.values),
@@ -261,6 +263,22 @@ class Disk:
     def mirrored(self, size: int) -> dict[str, str]:
         """See `Journal`."""
         return dict(sorted(self._content.mirrored.get(size, {}).items()))
+
+    def put_stamp(self, size: int, token: bytes, *, verified: bool) -> None:
+        """See `Journal`."""
+        self._put(self._content.stamps, size, (token, verified))
+
+    def stamp(self, size: int) -> tuple[bytes, bool] | None:
+        """See `Journal`."""
+        return self._content.stamps.get(size)
+
+    def stamped_from(self, size: int) -> int | None:
+        """See `Journal`."""
+        return min((one for one in self._content.stamps if one >= size), default=None)
+
+    def newest_stamp(self) -> int | None:
+        """See `Journal`."""
+        return max(self._content.stamps, default=None)
 
     def put_cosignature(self, size: int, cosigner: str, lines: str) -> None:
         """See `Journal`."""

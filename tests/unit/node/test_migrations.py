@@ -212,6 +212,36 @@ def test_store_of_the_third_schema_keeps_all_its_rows_and_the_head_it_cosigned_l
     store.close()
 
 
+def test_store_of_the_fourth_schema_keeps_its_rows_and_has_no_stamp(
+    connection: sa.Connection, tmp_path: Path
+) -> None:
+    """A store written by revision 0004 keeps what it knows of other logs; none of its own heads is stamped."""
+    rows: dict[str, dict[str, Any]] = {
+        **ROWS_0003,
+        "witnessed": {"origin": "o", "size": 3, "time_s": 4, "root": b"r" * 32, "note": "n"},
+        "mirror_entry": {"origin": "o", "idx": 0, "entry": b"e"},
+        "mirror_hash": {"origin": "o", "level": 1, "idx": 0, "hash": b"h" * 32},
+        "mirror_head": {"origin": "o", "entries": 1, "bytes": 1, "size": 1, "note": "n"},
+        "mirrored": {"size": 1, "mirror": "south", "lines": "l"},
+    }
+    migrate(connection, "0004")
+    assert set(columns(connection)) == set(rows)
+    for table, row in rows.items():
+        connection.execute(sa.insert(sa.table(table, *map(sa.column, row))), row)
+    connection.commit()
+    connection.close()
+    store = Store.at(tmp_path / "x.db")
+    assert revision_of(store.connection) == HEAD
+    for table, row in rows.items():
+        found = store.connection.execute(sa.select(schema.metadata.tables[table])).mappings().one()
+        assert {**found, **row} == found
+    assert (store.newest_stamp(), store.stamped_from(0), store.stamp(1)) == (None, None, None)
+    store.put_stamp(1, b"t", verified=True)
+    store.put_stamp(5, b"u", verified=False)
+    assert (store.newest_stamp(), store.stamped_from(2), store.stamp(1)) == (5, 5, (b"t", True))
+    store.close()
+
+
 def test_migrating_twice_changes_nothing(connection: sa.Connection) -> None:
     """A store that is up to date is left alone."""
     migrate(connection)
