@@ -66,6 +66,9 @@ MIRROR_BYTES = 256 * 2**20  # of one party's entries: two million leaves, years 
 MIRROR_UPLOAD_PACKAGES = (
     4  # sent in one request: 1,024 leaves are opened in some 50 ms, in which nothing else is done
 )
+QUORUM_LATE_S = (
+    600  # witnesses cosign within seconds; a restart or a short outage is no matter for officers
+)
 MIRROR_STALL_S = 20  # without a byte; then what came counts and the rest is for another request
 MIRROR_REQUEST_S = 120  # of one request; no honest client needs a tenth
 SIGN_IN_BODY_BYTES = 64 * 2**10  # a passkey's answer is 1 to 5 KB; anybody may send one

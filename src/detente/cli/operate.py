@@ -122,6 +122,34 @@ def remove(
     show(found, as_json, lambda: out.print(f"removed {name}", markup=False))
 
 
+def vouched_text(vouched: dict[str, Any]) -> str:
+    """Whether the newest head counts as witnessed, in words."""
+    if not vouched["least"]:
+        return "the agreement asks for no witness"
+    rule = f"{vouched['least']} of {', '.join(vouched['of'])}"
+    by = ", ".join(vouched["by"]) or "none of them yet"
+    if vouched["met"]:
+        return f"counts as witnessed: {rule} must cosign it, {by} did"
+    newest = f"up to {vouched['size']} it does" if vouched["size"] else "nothing does"
+    return f"DOES NOT COUNT AS WITNESSED since {vouched['since']}: {rule} must cosign it, {by} did; {newest}"
+
+
+def mirror_text(mirror: dict[str, Any]) -> str:
+    """How far the copies between this node and a peer are, in words."""
+
+    def one(copy: dict[str, Any] | None) -> str:
+        if copy is None:
+            return "none"
+        behind = (
+            f", {copy['size'] - copy['held']} behind since {copy['since']}" if copy["since"] else ""
+        )
+        full = ", FULL" if copy["full"] else ""
+        failing = f", failing ({copy['failing']})" if copy["failing"] else ""
+        return f"{copy['held']} of {copy['size']} entries{behind}{full}{failing}"
+
+    return f"copy of our log there: {one(mirror['ours'])}; of theirs here: {one(mirror['theirs'])}"
+
+
 @errors
 def status(directory: Dir, as_json: Json = False) -> None:
     """Show lines, ledger and alarms."""
@@ -146,6 +174,7 @@ def status(directory: Dir, as_json: Json = False) -> None:
             f"  ledger {ledger['origin']}: {ledger['entries']} entries, checkpoint {ledger['checkpoint']} cosigned by {', '.join(ledger['cosigned_by']) or 'nobody yet'}",
             markup=False,
         )
+        out.print(f"    {vouched_text(ledger['vouched'])}", markup=False)
         for line in found["lines"]:
             offset = f", clock {line['offset_s']:+.3f} s" if line["offset_s"] is not None else ""
             failing = f", FAILING ({line['failing']})" if line["failing"] else ""
@@ -160,6 +189,7 @@ def status(directory: Dir, as_json: Json = False) -> None:
             )
             observed = observed_text(line, running=found["running"])
             out.print(f"    declared: {declared_text(line)}; observed: {observed}", markup=False)
+            out.print(f"    {mirror_text(line['mirror'])}", markup=False)
         for alarm in found["alarms"]:
             out.print(f"  alarm {alarm['time']} {alarm['code']}: {alarm['message']}", markup=False)
 

@@ -134,15 +134,24 @@ def prove(
     with Api(directory) as api:
         if anchor:
             api.json("POST", "/api/v1/timestamps")
-        witnesses = api.json("GET", "/api/v1/agreement")["agreement"]["witnesses"]
+        vouched = api.json("GET", "/api/v1/status")["ledger"]["vouched"]
+        least, of = vouched["least"], vouched["of"]
         while True:
             data = api.request(
                 "GET", f"/api/v1/bundles/{wanted}", params={"withhold": fields}
             ).content
-            if not api.running or time.monotonic() > until or _cosigned(data, witnesses):
+            if not api.running or time.monotonic() > until or len(_cosigners(data, of)) >= least:
                 break
             time.sleep(0.2)
-    _write(output, data, _checked(output, data), as_json, name="bundle")
+    by = _cosigners(data, of)
+    words = _checked(output, data)
+    if len(by) < least:
+        words += (
+            f"\nremark: its checkpoint does not count as witnessed by the agreement: {least} of {', '.join(of)} must "
+            f"cosign it, {', '.join(by) or 'none of them'} did; prove it again when they have"
+        )
+    found = {"least": least, "of": of, "by": by, "met": len(by) >= least}
+    _write(output, data, words, as_json, name="bundle", vouched=found)
 
 
 def _write_tlog_proof(directory: Path, wanted: str, output: Path, as_json: bool) -> None:
@@ -155,20 +164,20 @@ def _checked(output: Path, data: bytes) -> str:
     return f"{len(data)} bytes; anyone can check it with: detente verify {output} --trust AGREEMENT"
 
 
-def _write(output: Path, data: bytes, words: str, as_json: bool, *, name: str = "file") -> None:
-    """Write a file that was asked for and say so; `name` is its member in JSON."""
+def _write(
+    output: Path, data: bytes, words: str, as_json: bool, *, name: str = "file", **more: Any
+) -> None:
+    """Write a file that was asked for and say so; `name` is its member in JSON, `more` are others."""
     output.write_bytes(data)
-    found = {name: str(output), "bytes": len(data)}
+    found = {name: str(output), "bytes": len(data), **more}
     show(found, as_json, lambda: out.print(f"{output}: {words}", markup=False))
 
 
-def _cosigned(data: bytes, witnesses: list[str]) -> bool:
-    """Whether the maker's checkpoint in a bundle has a line of every witness, or of anybody if there is none."""
+def _cosigners(data: bytes, names: list[str]) -> list[str]:
+    """Which of these have a line on the maker's checkpoint in a bundle."""
     copy = msgspec.json.decode(data.split(b"\n")[1])["copies"][0]
     note = copy["logged"][0]["proof"]["checkpoint"]
-    if not witnesses:
-        return bool(note.count("\u2014 ") > 2)  # more than the log's own two
-    return all(f"\u2014 {cosigner_name(one)} " in note for one in witnesses)
+    return [one for one in names if f"\u2014 {cosigner_name(one)} " in note]
 
 
 def read_trust(path: Path) -> tuple[dict[str, PublicKeys], str | None]:

@@ -31,6 +31,7 @@ from detente.node.linerow import line_row
 from detente.node.node import Node
 from detente.node.operators import Officer, add_operator, officer_of
 from detente.node.peerdoor import HANDLERS, public_routes
+from detente.node.picture import ledger_row
 from detente.node.reading import reading_routes
 from detente.node.recordroom import record_routes
 from detente.node.rosterroom import roster_routes
@@ -588,7 +589,6 @@ def _json(value: Any) -> Response[bytes]:
 def _status(node: Node, core: Core, serving: Serving | None) -> dict[str, Any]:
     now_us = node.now_us()
     agreement = core.state.agreement
-    newest = core.journal.checkpoint()
     keys = []
     identity = core.identity
     in_use = (
@@ -626,6 +626,7 @@ def _status(node: Node, core: Core, serving: Serving | None) -> dict[str, Any]:
         )
         shown = line_row(node, serving, core, peer, now_us)
         row["declarations"] = msgspec.to_builtins(shown.declarations)
+        row["mirror"] = msgspec.to_builtins(shown.mirror)
         row |= {name: getattr(shown, name) for name in ("observed", "word", "path")}
         lines.append(row)
     return {
@@ -643,12 +644,7 @@ def _status(node: Node, core: Core, serving: Serving | None) -> dict[str, Any]:
             "clock_offset_limit_s": agreement.terms.clock_offset_limit_s,
             "exercise_only": agreement.terms.exercise_only,
         },
-        "ledger": {
-            "origin": core.origin,
-            "entries": core.tree.size,
-            "checkpoint": newest[0] if newest else 0,
-            "cosigned_by": sorted(core.journal.cosignatures(newest[0])) if newest else [],
-        },
+        "ledger": msgspec.to_builtins(ledger_row(core)),
         "lines": lines,
         "cosigners": {
             name: one.failing for name, one in (serving.cosigning if serving else {}).items()

@@ -17,6 +17,7 @@ from detente.hotline.health import (
     word_for,
 )
 from detente.node.linewatch import Health
+from detente.node.mirrorrow import MirrorRow, mirror_row
 from detente.node.node import Node
 from detente.protocol.core import Core
 from detente.protocol.incoming import line_quality
@@ -61,6 +62,7 @@ class LineRow(msgspec.Struct, frozen=True):
         alternate: a second address is in this node's settings.
         streak: the last 60 scheduled checks, oldest first.
         next_check: when the next one is, or None where none is agreed.
+        mirror: how far the copies of the two logs are.
     """
 
     peer: str
@@ -78,6 +80,7 @@ class LineRow(msgspec.Struct, frozen=True):
     alternate: bool
     streak: list[Slot]
     next_check: str | None
+    mirror: MirrorRow
 
 
 def line_row(node: Node, serving: Serving | None, core: Core, peer: str, now_us: int) -> LineRow:
@@ -106,6 +109,7 @@ def line_row(node: Node, serving: Serving | None, core: Core, peer: str, now_us:
         alternate=peer in config.alternates,
         streak=streak(core.state, peer, now_us),
         next_check=None if check_us is None else format_time(check_us),
+        mirror=mirror_row(node, serving, core, peer),
     )
 
 

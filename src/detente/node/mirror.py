@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from detente import limits
 from detente.errors import PeerError
 from detente.ledger.checkpoint import parse_checkpoint
 from detente.ledger.cosignature import add_cosignature
@@ -33,6 +34,7 @@ from detente.node.store import Store
 from detente.protocol.core import Core
 from detente.units import US_PER_S
 
+LEAF_COST = 112 + 32  # of a leaf of ours, which is all that their logs hold
 ENTRY_COST = 32  # bytes counted beside an entry: its hash; so empty entries are not free
 
 _M = schema.mirror_head.c
@@ -199,6 +201,10 @@ class Mirror:
         """The root of a head that is or was pending, or None."""
         note = self._note(origin, size, head)
         return parse_checkpoint(parse_note(note)).root if note else None
+
+    def is_full(self, origin: str) -> bool:
+        """Whether not one leaf more of a party's logs would be taken."""
+        return self._used(origin) + LEAF_COST > limits.MIRROR_BYTES
 
     def _used(self, origin: str) -> int:
         """What a party's logs, of all epochs, take of its quota."""

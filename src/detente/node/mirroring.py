@@ -27,6 +27,7 @@ from detente.limits import MIRROR_UPLOAD_PACKAGES
 from detente.node.line import answered, ask_peer
 from detente.node.outcome import trace
 from detente.protocol.core import Core
+from detente.protocol.effect import Effect
 
 if TYPE_CHECKING:
     from detente.node.node import Node
@@ -46,6 +47,7 @@ class Mirroring:
         self.node, self.mirror, self.client = node, mirror, client
         self.failing: str | None = None
         self.absent = False
+        self.full = False
 
     async def run(self) -> None:
         """Whenever a newer head was cosigned there."""
@@ -87,6 +89,9 @@ class Mirroring:
             if status == 404:
                 self.absent = True  # a witness need not be a mirror
                 return
+            self.full = status == 507 and b"mirror-full" in answer
+            if self.full:
+                await self.node.run(self._alarm)
             if status == 200:
                 lines = answer.decode("utf-8", "replace")
                 await self.node.do(partial(self._keep, size=size, lines=lines))
@@ -99,6 +104,10 @@ class Mirroring:
                 raise UnavailableError("mirror-answered", "the mirror stays where it is")
             before = place
             await self.node.do(partial(self._resume, at=info.next))
+
+    def _alarm(self, core: Core) -> tuple[None, list[Effect]]:
+        message = f"the copy of our log at {self.mirror} has reached its limit; no more of it is stored there"
+        return None, core.alarm_once(self.node.now_us(), "mirror-full", message, self.mirror)
 
     def _resume(self, core: Core, at: int) -> None:
         core.journal.put_value(self._name(core), at)

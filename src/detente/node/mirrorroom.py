@@ -21,6 +21,8 @@ from detente.node.mirror import Mirror
 from detente.node.node import Node
 from detente.node.witnessroom import origin_hash
 from detente.protocol.core import Core
+from detente.protocol.effect import Effect
+from detente.protocol.evidence import log_owner
 
 PIECE = 64 * 2**10  # bytes unpacked at a time: a package that grows a thousandfold costs no memory
 
@@ -81,12 +83,28 @@ class Reception:
                 return refused  # type: ignore[no-any-return]
         for package in self._parser.packages():
             # a job for each: nobody else's statement waits for more than one
-            if not await self._node.do(partial(_take, mirror, upload, package)):
+            if not await self._store(upload, package):
                 return await self._where(upload, 202 if self._taken else 409)
             self._taken += 1
             if self._enough:
                 break
         return None
+
+    async def _store(self, upload: Upload, package: Package) -> bool:
+        node = self._node
+        try:
+            return await node.do(partial(_take, node.mirror, upload, package))  # type: ignore[no-any-return]
+        except UsageError as error:
+            if error.code == "mirror-full":
+                await node.run(lambda core: (None, self._alarm(core, upload)))
+            raise
+
+    def _alarm(self, core: Core, upload: Upload) -> list[Effect]:
+        party = log_owner(upload.origin)
+        message = (
+            f"the copy of the log of {party} has reached its limit; no more of it is stored here"
+        )
+        return core.alarm_once(self._node.now_us(), "mirror-full", message, party)
 
     async def _where(self, upload: Upload, status: int) -> WitnessAnswer:
         mirror = self._node.mirror

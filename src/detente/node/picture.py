@@ -35,6 +35,7 @@ from detente.protocol.picture import (
     waiting_intents,
 )
 from detente.protocol.urgentrow import UrgentRow, urgent_rows
+from detente.protocol.vouched import Vouched, vouched
 from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S, format_time
 
 if TYPE_CHECKING:
@@ -88,12 +89,14 @@ class LedgerRow(msgspec.Struct, frozen=True):
     Attributes:
         checkpoint: size of the newest signed checkpoint.
         cosigned_by: who cosigned that one.
+        vouched: whether it counts as witnessed by the agreement, and the newest that does.
     """
 
     origin: str
     entries: int
     checkpoint: int
     cosigned_by: list[str]
+    vouched: Vouched
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -318,4 +321,5 @@ def ledger_row(core: Core) -> LedgerRow:
         entries=core.tree.size,
         checkpoint=newest[0] if newest else 0,
         cosigned_by=sorted(core.journal.cosignatures(newest[0])) if newest else [],
+        vouched=vouched(core),
     )

@@ -22,6 +22,7 @@ from detente.protocol.disclosure import Destruction, destroy, disclose
 from detente.protocol.effect import Effect
 from detente.protocol.evidence import export_evidence, find_evidence
 from detente.protocol.question import ask
+from detente.protocol.vouched import quorum_of
 from detente.units import format_time, parse_time
 
 FindOfficer = Callable[[Request[Any, Any, Any], Action], Awaitable[Officer]]
@@ -278,9 +279,9 @@ async def _cosigned_now(node: Node, wait_s: float) -> None:
         return core.tree.size, []
 
     def seen(core: Core, size: int) -> bool:
-        agreement = core.state.agreement
+        quorum = quorum_of(core.state.agreement, core.identity.party)
         by = set(core.journal.cosignatures(size))
-        return bool(by) and (agreement is None or set(agreement.witnesses) <= by)
+        return bool(by) and len(by & set(quorum.of)) >= quorum.least
 
     size = await node.run(sign)
     until = asyncio.get_running_loop().time() + wait_s

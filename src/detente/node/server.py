@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import logging.handlers
 import os
@@ -29,6 +30,7 @@ from detente.node.mirroring import Mirroring
 from detente.node.node import Node
 from detente.node.outcome import trace
 from detente.node.peerdoor import peer_app
+from detente.node.recordwatch import RecordWatch
 from detente.node.timer import Timer
 from detente.protocol.core import Core
 from detente.protocol.effect import Detour, Effect, Send
@@ -41,6 +43,7 @@ INDEX_SLICE = (
 )
 BACKLOG = 128  # connections that wait to be taken; twenty peers start at the same time at most
 LOCK_WAIT_S = 10.0  # longer than any command but an audit of a large record has the directory open
+RECORD_TURNS = 10  # of the watch over the lines: who vouches for the record matters in minutes
 GRACE_S = 2  # for answers under way when the node is told to stop
 
 
@@ -75,6 +78,7 @@ class Serving:
         self.lines: dict[tuple[str, str], Line] = {}
         self.cosigning: dict[str, Cosigning] = {}
         self.mirroring: dict[str, Mirroring] = {}
+        self.record = RecordWatch()
         self.watch = LineWatch(node.home.config.heartbeat_s)
         self.tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
@@ -232,8 +236,8 @@ class Serving:
             await asyncio.sleep(0.005)
 
     async def _watch_lines(self) -> None:
-        """Look at every line once a second."""
-        while True:
+        """Look at every line once a second, and at the record now and then."""
+        for turn in itertools.count(1):
             with contextlib.suppress(DetenteError):  # a queue that is full now: a second later
                 await self.node.do(
                     lambda core: self.watch.look(
@@ -241,7 +245,14 @@ class Serving:
                     )
                 )
             self._follow_cards()
+            if turn % RECORD_TURNS == 0:
+                with contextlib.suppress(DetenteError):
+                    await self.node.run(self._look_at_record)
             await asyncio.sleep(1.0)
+
+    def _look_at_record(self, core: Core) -> tuple[None, list[Effect]]:
+        now_us = self.node.now_us()
+        return None, self.record.look(core, now_us, self.node.clock.rate)
 
     def _follow_cards(self) -> None:
         """Call each party where its newest card says that it is; a second address of the settings stays."""

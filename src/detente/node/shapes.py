@@ -19,8 +19,10 @@ from detente.agreement.revocation import Doubt
 from detente.hotline.health import Observed, Word
 from detente.interop.found import Geometry
 from detente.node.linerow import DeclaredRow
+from detente.node.mirrorrow import MirrorRow
 from detente.protocol.ladder import LadderRow, Unit
 from detente.protocol.link import CarriedBy
+from detente.protocol.vouched import Vouched
 
 
 class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -389,6 +391,7 @@ class LedgerSummary(Shape):
     entries: int
     checkpoint: int
     cosigned_by: list[str]
+    vouched: Vouched
 
 
 class LineStatus(Shape):
@@ -406,6 +409,7 @@ class LineStatus(Shape):
     observed: Observed
     word: Word
     path: CarriedBy | None
+    mirror: MirrorRow
 
 
 class KeyStatus(Shape):

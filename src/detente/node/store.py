@@ -6,7 +6,7 @@ power cut, and an acknowledged statement must never be lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -336,6 +336,14 @@ class Store:
         after = sa.select(sa.func.min(c.size).label("size")).where(c.size > index)
         query = sa.union(before.group_by(c.cosigner), after.group_by(c.cosigner))
         return sorted(row.size for row in self.connection.execute(query) if row.size)
+
+    def vouched_size(self, cosigners: Collection[str], least: int) -> int:
+        """See `Journal`."""
+        c = schema.cosignature.c
+        enough = sa.select(c.size).where(c.cosigner.in_(sorted(cosigners))).group_by(c.size)
+        query = enough.having(sa.func.count() >= least).order_by(c.size.desc()).limit(1)
+        row = self.connection.execute(query).first()
+        return row.size if row else 0
 
     def cosigned_after(self, size: int) -> list[int]:
         """See `Journal`."""

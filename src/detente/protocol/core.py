@@ -214,7 +214,7 @@ class Core:
         return Alert(code, message, peer)
 
     def alarm_once(
-        self, now_us: int, code: str, message: str, peer: str, **proof: Any
+        self, now_us: int, code: str, message: str, peer: str | None, **proof: Any
     ) -> list[Effect]:
         """Record an alarm unless the very same stands: repeating a wrong must fill no ledger and no screen.
 

@@ -7,7 +7,7 @@ before any effect leaves the node (rule 1 of the design: commit before answer).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -136,6 +136,9 @@ class Journal(Protocol):
 
         Of each cosigner the newest that does not hold the entry yet, and the oldest that does.
         """
+
+    def vouched_size(self, cosigners: Collection[str], least: int) -> int:
+        """The largest size of a checkpoint that at least so many of these cosigned; 0 where there is none."""
 
     def cosigned_after(self, size: int) -> list[int]:
         """Sizes of checkpoints above a size that somebody has cosigned, ascending."""

@@ -13,6 +13,7 @@ from detente.protocol.interval import Interval, lead_between
 from detente.protocol.journal import Json
 from detente.protocol.seen import received_interval
 from detente.protocol.statement import body_values
+from detente.protocol.vouched import vouched, vouched_words
 from detente.units import US_PER_S, format_time
 
 LIMITS = (
@@ -52,7 +53,7 @@ def ask(core: Core, area: bytes, from_us: int, until_us: int, by: str | None, no
                 rows += _versions(core, notice, query)
     rows.sort(key=lambda row: (row["start"], row["id"], row["version"]))
     complete = _complete_until(core, by, now_us)
-    limits = [*LIMITS, _completeness(core, by, complete, until_us)]
+    limits = [*LIMITS, _completeness(core, by, complete, until_us), vouched_words(vouched(core))]
     waiting = sorted({i.notice for i in core.intents.values() if i.notice is not None})
     if waiting:
         limits.append(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -241,6 +241,12 @@ class Disk:
             at = bisect_right(sizes, index)
             found |= {*sizes[max(0, at - 1) : at], *sizes[at : at + 1]}
         return sorted(found - {0})
+
+    def vouched_size(self, cosigners: Collection[str], least: int) -> int:
+        """See `Journal`."""
+        wanted = set(cosigners)
+        found = (n for n, by in self._content.cosigned.items() if len(wanted & set(by)) >= least)
+        return max(found, default=0)
 
     def cosigned_after(self, size: int) -> list[int]:
         """See `Journal`."""

@@ -119,11 +119,16 @@ def make_party(name: str, chance: Chance, now_us: int, crypto: Crypto = SIMULATE
     return Party(name, root, identity, card)
 
 
-def make_agreement(parties: Sequence[Party], now_us: int, terms: Terms | None = None) -> Json:
+def make_agreement(
+    parties: Sequence[Party],
+    now_us: int,
+    terms: Terms | None = None,
+    witnesses: Sequence[str] = (),
+) -> Json:
     """The agreement file that all parties have signed."""
     verifier = parties[0].identity.verifier
     cards = [parse_card(party.card, verifier=verifier) for party in parties]
-    file = propose_agreement(cards, [], terms or Terms(), now_us, verifier=verifier)
+    file = propose_agreement(cards, witnesses, terms or Terms(), now_us, verifier=verifier)
     for party in parties:
         file = sign_agreement(file, party.name, party.root, verifier=verifier)
     return file

@@ -47,7 +47,7 @@ def node(made: Path) -> Iterator[Node]:
 
 def serving(stopping: asyncio.Event) -> Any:
     """A running server, as far as the stream looks at it."""
-    return SimpleNamespace(stopping=stopping, watch=LineWatch(15), lines={})
+    return SimpleNamespace(stopping=stopping, watch=LineWatch(15), lines={}, mirroring={})
 
 
 def read(data: bytes) -> tuple[str, Any]:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Line } from "../../state/picture.svelte";
-import { answeredInARow, rankOf, type Slot } from "./words";
+import { answeredInARow, copyRank, rankOf, vouchedRank, type Slot } from "./words";
 
 const slots = (...states: Slot["state"][]): Slot[] => states.map((state, i) => ({ slot: `2026-01-0${i + 1}T09:00:00Z`, state, path: "first", took_s: 1 }));
 const line = (changes: Partial<Line>): Line => ({ state: "open", failing: null, observed: "open", declared: null, ...changes }) as Line;
@@ -22,6 +22,26 @@ describe("a line", () => {
 
   it("is well when it is open and nothing was declared", () => {
     expect(rankOf(line({}))).toBe("good");
+  });
+});
+
+describe("who vouches", () => {
+  const now = Date.parse("2026-01-01T01:00:00Z");
+  const since = (text: string) => ({ since: text });
+
+  it("is well while all is vouched for, and a moment after something was signed", () => {
+    expect(vouchedRank({ since: null }, now)).toBe("good");
+    expect(vouchedRank(since("2026-01-01T00:59:45Z"), now)).toBe("good");
+  });
+
+  it("is a caution after a while and warns when the node alarms", () => {
+    expect(vouchedRank(since("2026-01-01T00:59:00Z"), now)).toBe("caution");
+    expect(vouchedRank(since("2026-01-01T00:50:00Z"), now)).toBe("warning");
+  });
+
+  it("warns of a copy that is full, though it has all", () => {
+    expect(copyRank({ since: null, full: true }, now)).toBe("warning");
+    expect(copyRank({ since: null, full: false }, now)).toBe("good");
   });
 });
 

@@ -13,6 +13,24 @@ export function rankOf(line: Line): Rank {
   return line.declared ? "caution" : "good";
 }
 
+const LATE_MS = 600_000; // as the node alarms: witnesses cosign within seconds
+const MOMENT_MS = 30_000; // between two heads something is always on its way
+
+/** Whether somebody vouches for our own record: what was signed a moment ago waits, and is no matter. */
+export function vouchedRank(vouched: { since: string | null }, now: number): Rank {
+  return behindRank(vouched.since, now);
+}
+
+/** A copy that is full warns; one that is behind for long is a caution at least. */
+export function copyRank(copy: { since: string | null; full: boolean }, now: number): Rank {
+  return copy.full ? "warning" : behindRank(copy.since, now);
+}
+
+function behindRank(since: string | null, now: number): Rank {
+  const ms = since === null ? 0 : now - Date.parse(since);
+  return ms >= LATE_MS ? "warning" : ms >= MOMENT_MS ? "caution" : "good";
+}
+
 export type Slot = Line["streak"][number];
 export type SlotState = Slot["state"];
 
