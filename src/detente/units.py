@@ -22,7 +22,8 @@ NANODEG_PER_DEG = 1_000_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NAIVE = datetime(1970, 1, 1)
-_RFC3339_Z = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?Z", re.ASCII)
+# hours to 23: newer readers of ISO 8601 take 24:00 for the next day
+_RFC3339_Z = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 
 
 def parse_time(text: object, *, field: str = "time") -> int:
@@ -50,7 +51,7 @@ def parse_time(text: object, *, field: str = "time") -> int:
             field=field,
         )
     try:
-        moment = datetime(*map(int, match.group(1, 2, 3, 4, 5, 6)), tzinfo=UTC)  # type: ignore[arg-type,misc]
+        moment = datetime.fromisoformat(match[0])
     except ValueError as error:
         raise UsageError(
             "time-malformed",
@@ -58,10 +59,7 @@ def parse_time(text: object, *, field: str = "time") -> int:
             field=field,
         ) from None
     since = moment - _EPOCH
-    decimals = match[7]
-    return (since.days * 86_400 + since.seconds) * US_PER_S + (
-        int(decimals.ljust(6, "0")) if decimals else 0
-    )
+    return (since.days * 86_400 + since.seconds) * US_PER_S + since.microseconds
 
 
 def format_time(time_us: int) -> str:

@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from detente.node.node import fold_core
 from detente.node.store import Store
 from detente.node.worker import Worker
 from detente.protocol import views
@@ -234,9 +235,9 @@ def measure_rebuild(statements: int) -> Row:
 def _rebuild(path: Path) -> Row:
     store = Store.at(path)
     identity = Room(3).parties[1].identity
-    before = views.projection(Core(identity, store, os.urandom))
+    before = views.projection(fold_core(identity, store))
     timer = Timer()
-    core = Core(identity, store, os.urandom)
+    core = fold_core(identity, store)
     row = timer.row(statements=len(core.state.notices) * 2, entries=core.tree.size)
     if views.projection(core) != before:
         raise RuntimeError("a fold of one record gave two states")
@@ -262,7 +263,7 @@ def measure_audit(entries: int) -> Row:
 def _audit(path: Path) -> Row:
     store = Store.at(path)
     timer = Timer()
-    core = Core(bench_identity(), store, os.urandom)
+    core = fold_core(bench_identity(), store)
     load_s = timer.row()["seconds"]
     found = audit(core)
     if not found["consistent"] or found["checkpoint"] != core.tree.size:

@@ -44,6 +44,7 @@ from detente.protocol import views
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.evidence import log_owner
+from detente.protocol.identity import Identity
 from detente.signing.key import PublicKeys
 from detente.units import US_PER_S, format_time
 
@@ -61,6 +62,18 @@ class Event(msgspec.Struct, frozen=True):
     message: str
     peer: str | None
     refs: tuple[str, ...]
+
+
+def fold_core(identity: Identity, store: Store) -> Core:
+    """A core on what the store holds."""
+    # a fold makes many objects and no garbage: collecting among them took a third of the start
+    gc.disable()
+    try:
+        core = Core(identity, store, os.urandom)
+    finally:
+        gc.enable()
+    gc.freeze()  # what was folded lives as long as the node; looking at it again and again is waste
+    return core
 
 
 class Node:
@@ -97,14 +110,7 @@ class Node:
             raise
 
     def _load(self) -> Core:
-        # a fold makes many objects and no garbage: collecting among them took a third of the start
-        gc.disable()
-        try:
-            core = Core(self.identity, self.store, os.urandom)
-        finally:
-            gc.enable()
-        gc.freeze()  # what was folded lives as long as the node; looking at it again and again is waste
-        return core
+        return fold_core(self.identity, self.store)
 
     def close(self) -> None:
         """Stop the worker, close the store, let the directory go."""

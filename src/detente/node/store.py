@@ -26,8 +26,8 @@ from detente.node import schema
 from detente.node.migrate import migrate
 from detente.node.mirrortree import MirrorTree
 from detente.protocol.journal import Entry, Evidence, Intent
-from detente.protocol.statement import Openings, Statement, parse_statement
-from detente.signing.envelope import encode_envelope, load_envelope
+from detente.protocol.statement import Openings, Statement, load_statement
+from detente.signing.envelope import encode_envelope
 from detente.units import US_PER_S
 
 DAY_US = 86_400 * US_PER_S
@@ -35,6 +35,7 @@ RECENT_STATEMENTS = 512
 
 _S = schema.statement.c
 _BY_ID = sa.select(_S.envelope, _S.openings).where(_S.id == sa.bindparam("id"))
+_OPENINGS = sa.select(_S.openings).where(_S.id == sa.bindparam("id"))
 _CHAIN = (
     sa.select(_S.id, _S.envelope, _S.openings)
     .where(
@@ -177,7 +178,7 @@ class Store:
             .order_by(e.c.idx)
         )
         for row in self.connection.execute(query.execution_options(yield_per=1000)):
-            statement = _statement(row.envelope) if row.envelope is not None else None
+            statement = load_statement(row.envelope) if row.envelope is not None else None
             openings = msgspec.json.decode(row.openings) if row.openings is not None else {}
             yield _entry(row), row.leaf, statement, openings
 
@@ -240,8 +241,19 @@ class Store:
             return recent
         row = self.connection.execute(_BY_ID, {"id": statement}).first()
         return (
-            self._keep(_statement(row.envelope), msgspec.json.decode(row.openings)) if row else None
+            self._keep(load_statement(row.envelope), msgspec.json.decode(row.openings))
+            if row
+            else None
         )
+
+    def openings(self, statement: str) -> Openings:
+        """See `Journal`."""
+        recent = self._recent.get(statement)
+        if recent is not None:
+            return recent[1]
+        row = self.connection.execute(_OPENINGS, {"id": statement}).one()
+        found: Openings = msgspec.json.decode(row.openings)
+        return found
 
     def destroy_opening(self, statement: str, field: str) -> None:
         """See `Journal`."""
@@ -286,7 +298,9 @@ class Store:
         found = []
         for row in self.connection.execute(_CHAIN, parameters).all():
             recent = self._recent.get(row.id)
-            found.append(recent or (_statement(row.envelope), msgspec.json.decode(row.openings)))
+            found.append(
+                recent or (load_statement(row.envelope), msgspec.json.decode(row.openings))
+            )
         return found
 
     def put_intent(self, intent: Intent) -> None:
@@ -670,10 +684,6 @@ def _by(name: str) -> Any:
 
 def _witnessed(row: Any) -> Witnessed:
     return Witnessed(row.origin, row.size, row.time_s, row.root, row.note)
-
-
-def _statement(envelope: bytes) -> Statement:
-    return parse_statement(load_envelope(envelope), canonical=True)
 
 
 def _entry(row: Any) -> Entry:

@@ -888,8 +888,7 @@ class Core:
         kept = self._volumes.get(notice_id)
         if kept is not None and version is notice.latest:
             return version.body_digest, kept
-        found = self.journal.statement(next(iter(version.statements.values())))
-        values = body_values(found[1]) if found is not None else {}
+        values = body_values(self.journal.openings(next(iter(version.statements.values()))))
         if "pieces" not in values:
             return version.body_digest, None
         name = notice_id.partition(":")[2]
@@ -904,17 +903,27 @@ class Core:
             self.live.remove(notice_id)
         if notice.cancelled:
             return
-        found = self.journal.statement(next(iter(notice.latest.statements.values())))
-        assert found is not None
-        values = body_values(found[1])
-        if (
-            "pieces" in values
-        ):  # destroyed or withheld openings leave the notice in the record, not in the air
+        values = self._placed(notice)
+        if values:
             volumes = self.state.volumes(
                 notice_id.partition(":")[2], notice.exercise, notice.latest.body_digest, values
             )
             self._volumes[notice_id] = volumes
             self.live.insert(notice_id, volumes)
+
+    def _placed(self, notice: NoticeState) -> Json:
+        """The body of a notice's latest version, if it says where; else nothing.
+
+        Destroyed or withheld openings leave the notice in the record, not in the air.
+        """
+        values = body_values(self.journal.openings(next(iter(notice.latest.statements.values()))))
+        return values if "pieces" in values else {}
+
+    def live_ids(self) -> list[str]:
+        """The notices in the live index, and those that will be in it; does not wait for the index."""
+        waiting = (self.state.notices[notice_id] for notice_id in self._unindexed)
+        coming = {one.id for one in waiting if not one.cancelled and self._placed(one)}
+        return sorted(coming | set(self._volumes))
 
     def index_live(self, most: int | None = None) -> bool:
         """Bring notices that were only folded so far into the live index; True when all are.

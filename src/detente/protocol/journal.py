@@ -105,6 +105,9 @@ class Journal(Protocol):
     def statement(self, statement: str) -> tuple[Statement, Openings] | None:
         """A statement by id."""
 
+    def openings(self, statement: str) -> Openings:
+        """What opens a statement that is kept here, without reading the statement itself."""
+
     def destroy_opening(self, statement: str, field: str) -> None:
         """Forget what opens one field of a statement; its commitment stays in the envelope."""
 

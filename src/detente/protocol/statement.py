@@ -17,7 +17,14 @@ from detente.ledger.leaf import LeafHeader
 from detente.limits import BODY_FIELDS, NAME_CHARS, PARTIES_PER_AGREEMENT
 from detente.signing.base64 import decode_base64url, encode_base64url
 from detente.signing.canonical import encode_canonical, parse_canonical
-from detente.signing.envelope import Envelope, encode_envelope, pae, parse_envelope, sign_envelope
+from detente.signing.envelope import (
+    Envelope,
+    encode_envelope,
+    load_envelope,
+    pae,
+    parse_envelope,
+    sign_envelope,
+)
 from detente.signing.key import Signatures, Signer
 from detente.units import format_time, parse_time
 
@@ -260,7 +267,7 @@ def parse_statement(envelope: Envelope, *, canonical: bool = False) -> Statement
     """What an envelope says, form checked; signatures are verified by the caller, who has the key.
 
     Args:
-        canonical: the payload is known to be canonical (we just made it, or it was checked when stored).
+        canonical: the payload is known to be canonical (we just made it).
 
     Raises:
         PeerError: ``statement-malformed`` with the payload as evidence (S-HEAD-1, S-HEAD-2).
@@ -326,15 +333,29 @@ def parse_statement(envelope: Envelope, *, canonical: bool = False) -> Statement
     for kept, rule in rules:
         if not kept:
             raise malformed(rule)
+    return _statement_of(payload, claimed_us, envelope)
+
+
+def load_statement(data: bytes) -> Statement:
+    """The statement of an envelope that was stored here, checked when it was.
+
+    Half the work of `parse_statement`, for reading a whole ledger at start; never for a peer's bytes.
+    """
+    envelope = load_envelope(data)
+    payload = _PAYLOAD.decode(envelope.payload)
+    return _statement_of(payload, parse_time(payload.claimed_time), envelope)
+
+
+def _statement_of(payload: _Payload, claimed_us: int, envelope: Envelope) -> Statement:
     thread = payload.thread
     return Statement(
-        id=statement_id(data),
+        id=statement_id(envelope.payload),
         exercise=payload.EXERCISE,
         agreement=payload.agreement,
         body=payload.body,
         chain=payload.chain,
         claimed_us=claimed_us,
-        party=sender,
+        party=payload.from_.party,
         desk=payload.from_.desk,
         key=payload.key,
         link=payload.link,

@@ -325,7 +325,7 @@ def projection(core: Core) -> bytes:
             "owed": msgspec.to_builtins(state.owed),
             "passed": msgspec.to_builtins(state.passed),
             "talk": msgspec.to_builtins(state.talk),
-            "live": sorted(n for n in state.notices if core.volumes(n) is not None),
+            "live": core.live_ids(),
             "raised": msgspec.to_builtins(state.raised),
             "resolved": {k: v.resolved for k, v in state.conflicts.items()},
             "trail": state.trail,

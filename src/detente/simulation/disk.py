@@ -171,6 +171,10 @@ class Disk:
         """See `Journal`."""
         return self._content.statements.get(statement)
 
+    def openings(self, statement: str) -> Openings:
+        """See `Journal`."""
+        return self._content.statements[statement][1]
+
     def destroy_opening(self, statement: str, field: str) -> None:
         """See `Journal`."""
         kept, openings = self._content.statements[statement]
