@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from detente.agreement.card import Card, KeyCertificate, Use
-from detente.agreement.revocation import Doubt, Revocation, doubt_of
+from detente.agreement.card import Card, KeyCertificate, Use, parse_certificate
+from detente.agreement.revocation import Doubt, Revocation, doubt_of, parse_revocation
 from detente.errors import PeerError
 from detente.signing.key import STRICT, PublicKeys, Verifier, parse_public_keys
 from detente.units import format_time
@@ -22,6 +22,20 @@ class KeyDirectory(msgspec.Struct):
     revocations: dict[str, dict[str, Revocation]] = {}
     verifier: Verifier = STRICT
     parsed: dict[str, PublicKeys] = {}
+
+    def read_certificate(
+        self, signed: object, party: str, root: PublicKeys, field: str = "certificate"
+    ) -> KeyCertificate:
+        """A certificate that a party's root really issued; errors as `parse_certificate`."""
+        return parse_certificate(
+            signed, party=party, root=root, field=field, verifier=self.verifier
+        )
+
+    def read_revocation(
+        self, signed: object, party: str, root: PublicKeys, field: str = "revocation"
+    ) -> Revocation:
+        """A revocation that a party's root really issued; errors as `parse_revocation`."""
+        return parse_revocation(signed, party=party, root=root, field=field, verifier=self.verifier)
 
     def add(self, certificate: KeyCertificate) -> None:
         """Take in a certificate that was already verified under the party's root."""

@@ -296,37 +296,8 @@ def verify_consistency(
     if old == new:
         verify_same(new, proof, old_root, new_root)
         return
-    # Lengths matter below: 31 and 33 bytes end to end hash like 32 and 32.
-    _check_hashes(code, proof, old_root, new_root)
-    if not proof:
-        raise _invalid(code, "proof is empty", proof)
-    low, last = old - 1, new - 1
-    while low & 1:
-        low >>= 1
-        last >>= 1
-    # When old is a power of two its root is itself a node of the new tree, and is left out of the proof.
-    rest = list(proof)
-    first = old_root if low == 0 else rest.pop(0)
-    old_computed = new_computed = first
-    for sibling in rest:
-        if last == 0:
-            raise _invalid(code, "proof is too long", proof)
-        if low & 1 or low == last:
-            old_computed = node_hash(sibling, old_computed)
-            new_computed = node_hash(sibling, new_computed)
-            while low and not low & 1:
-                low >>= 1
-                last >>= 1
-        else:
-            new_computed = node_hash(new_computed, sibling)
-        low >>= 1
-        last >>= 1
-    if last != 0:
-        raise _invalid(code, "proof is too short", proof)
-    if old_computed != old_root:
-        raise _invalid(code, "proof leads to another old root", proof)
-    if new_computed != new_root:
-        raise _invalid(code, "proof leads to another new root", proof)
+    # the old tree is the subtree that begins at leaf 0: section 2.1.4.2 is that case of section 4.4.3
+    verify_subtree_consistency(0, old, new, proof, old_root, new_root)
 
 
 def verify_subtree_inclusion(
@@ -358,6 +329,7 @@ def verify_subtree_consistency(
     if start == 0 and end == size:  # the tree itself, which nothing is hashed for
         verify_same(size, proof, subtree_root, root)
         return
+    # Lengths matter below: 31 and 33 bytes end to end hash like 32 and 32.
     _check_hashes(code, proof, subtree_root, root)
     if not is_subtree(start, end) or not end <= size <= SIZE_MOST:
         raise _invalid(code, f"subtree is {start} to {end} of {size}", proof)

@@ -100,6 +100,9 @@ class Node:
             self._changes = 0
             self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
             self.worker = Worker(self.store, self._load, self._effects)
+            self.worker.on_reloaded = lambda: self._effects(
+                [Send(peer) for peer in self.core.state.peers]
+            )
             self._set_clock()
             self.stamping = Stamping(self)
             self.tls_contexts: list[ssl.SSLContext] = []

@@ -170,11 +170,22 @@ class Store:
 
     def replay(self, start: int = 0) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
         """See `Journal`."""
+        return self._replay(schema.entry.c.idx >= start)
+
+    def replay_suspect(self) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
+        """See `Journal`."""
+        e = schema.entry.c
+        refused = sa.and_(e.kind == "received", e.outcome.startswith("refused"))
+        return self._replay(sa.or_(sa.and_(e.kind == "local", e.type == "alarm"), refused))
+
+    def _replay(
+        self, wanted: sa.ColumnElement[bool]
+    ) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
         e, s = schema.entry, schema.statement
         query = (
             sa.select(*e.c, s.c.envelope, s.c.openings)
             .select_from(e.outerjoin(s, e.c.statement == s.c.id))
-            .where(e.c.idx >= start)
+            .where(wanted)
             .order_by(e.c.idx)
         )
         for row in self.connection.execute(query.execution_options(yield_per=1000)):

@@ -43,6 +43,8 @@ class Worker:
         self._lock = threading.Lock()
         # called when the thread ends by a fault of its own; the server puts its stop here
         self.on_broken: Callable[[], None] = lambda: None
+        # called when the core was loaded anew: whoever talks to peers compares heads with them again
+        self.on_reloaded: Callable[[], None] = lambda: None
         self.core = load()
         store.commit()
 
@@ -168,9 +170,13 @@ class Worker:
                 log.error("telling of effects failed: %s", trace(error))
 
     def _reload(self) -> None:
-        """Forget everything that is not durable. Lines are cold again: heads are compared anew."""
+        """Forget everything that is not durable. Lines are cold again: heads are compared anew, now."""
         self._store.rollback()
         self.core = self._load()
+        try:
+            self.on_reloaded()
+        except Exception as error:
+            log.error("telling of the reload failed: %s", trace(error))
 
 
 def _broken() -> UnavailableError:

@@ -548,7 +548,7 @@ def envelope_json(statement: Statement) -> Any:
 
 def find_evidence(core: Core) -> Iterator[Found]:
     """Everything in a node's record that proves a wrong of somebody else, in order of entry."""
-    for entry, _, statement, openings in core.journal.replay():
+    for entry, _, statement, openings in core.journal.replay_suspect():
         content = (
             _of_alarm(core, entry.local)
             if statement is None

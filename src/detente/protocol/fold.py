@@ -11,9 +11,8 @@ from typing import Any
 
 import msgspec
 
-from detente.agreement.card import Card, KeyCertificate, parse_card, parse_certificate
+from detente.agreement.card import Card, KeyCertificate, parse_card
 from detente.agreement.directory import KeyDirectory
-from detente.agreement.revocation import parse_revocation
 from detente.agreement.terms import Agreement, verify_agreement_file
 from detente.limits import BACK_STEP_US
 from detente.notice.activity import ActivityNotice, parse_activity_body
@@ -36,7 +35,7 @@ from detente.protocol.link import Head, Heads
 from detente.protocol.opening import OpeningState
 from detente.protocol.statement import Openings, Statement, body_values
 from detente.protocol.urgent import Urgents, note_receipt
-from detente.signing.key import STRICT, Verifier
+from detente.signing.key import STRICT, PublicKeys, Verifier
 from detente.units import parse_time
 
 PARSED_KEPT = 64  # a frame's worth
@@ -342,6 +341,10 @@ class State(msgspec.Struct):
         elif kind in _APPLY_LOCAL:
             _APPLY_LOCAL[kind](self, entry, local)
 
+    def root_quoted(self, statement: Statement) -> PublicKeys:
+        """The root key of a statement's party in the agreement that it quotes."""
+        return self.agreements[statement.agreement or ""].members[statement.party].root
+
     def take_card(self, card: Card) -> None:
         """Take in a verified card; of two the later counts."""
         known = self.cards.get(card.party)
@@ -521,13 +524,8 @@ def _apply_opened(state: State, entry: Entry, statement: Statement, values: Json
 
 
 def _apply_certificate(state: State, entry: Entry, statement: Statement, values: Json) -> None:
-    root = state.agreements[statement.agreement or ""].members[statement.party].root
-    certificate = parse_certificate(
-        values["certificate"],
-        party=statement.party,
-        root=root,
-        field="certificate",
-        verifier=state.verifier,
+    certificate = state.keys.read_certificate(
+        values["certificate"], statement.party, state.root_quoted(statement)
     )
     state.keys.add(certificate)
     state.show_keys(statement.recipient, [certificate])
@@ -540,14 +538,9 @@ def _apply_card(state: State, entry: Entry, statement: Statement, values: Json) 
 
 
 def _apply_revocation(state: State, entry: Entry, statement: Statement, values: Json) -> None:
-    root = state.agreements[statement.agreement or ""].members[statement.party].root
     state.keys.revoke(
-        parse_revocation(
-            values["revocation"],
-            party=statement.party,
-            root=root,
-            field="revocation",
-            verifier=state.verifier,
+        state.keys.read_revocation(
+            values["revocation"], statement.party, state.root_quoted(statement)
         )
     )
 

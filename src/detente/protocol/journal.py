@@ -90,6 +90,9 @@ class Journal(Protocol):
     def replay(self, start: int = 0) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
         """Ledger entries in order from `start`: entry, leaf hash, statement and its openings."""
 
+    def replay_suspect(self) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
+        """Of all entries the alarms, and what was received and refused: where evidence is found."""
+
     def entry(self, index: int) -> Entry | None:
         """One entry by its index."""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from detente.agreement.card import KeyCertificate, parse_certificate
-from detente.agreement.revocation import Revocation, parse_revocation
+from detente.agreement.card import KeyCertificate
+from detente.agreement.revocation import Revocation
 from detente.errors import PeerError, RefusedError, UsageError, shown
 from detente.limits import KEYS_PER_PARTY, LEARNED_BYTES
 from detente.protocol.journal import Entry, Json
@@ -66,22 +66,18 @@ def learn_keys(core: Core, data: bytes, now_us: int) -> int:
     card = core.state.cards.get(party)
     if card is None or party == core.identity.party:
         raise UsageError("party-unknown", f"party is {shown(party)}; it must be agreed with here")
-    keys, verifier = core.state.keys, core.identity.verifier
+    keys = core.state.keys
     certificates: list[KeyCertificate] = []
     revocations: list[Revocation] = []
     for i, one in enumerate(value["certificates"]):
         field = f"certificates[{i}]"
-        certificate = parse_certificate(
-            one, party=party, root=card.root, field=field, verifier=verifier
-        )
+        certificate = keys.read_certificate(one, party, card.root, field)
         known = keys.certificates.get(party, {}).get(certificate.key_id)
         if known is None or known.serial < certificate.serial:
             certificates.append(certificate)
     for i, one in enumerate(value["revocations"]):
         field = f"revocations[{i}]"
-        revocation = parse_revocation(
-            one, party=party, root=card.root, field=field, verifier=verifier
-        )
+        revocation = keys.read_revocation(one, party, card.root, field)
         if not keys.has_revoked(revocation):
             revocations.append(revocation)
     ids = {c.key_id for c in certificates} | set(keys.certificates.get(party, {}))
@@ -106,15 +102,15 @@ def note_own(core: Core, field: str, document: Json, now_us: int) -> None:
     Raises:
         PeerError: not signed by its root.
     """
-    party, verifier = core.identity.party, core.identity.verifier
+    party, keys = core.identity.party, core.state.keys
     if field == "card":
         raise UsageError(
             "no-line",
             f"{party} has no line by which to tell others; its address must come with a new agreement",
             field="type",
         )
-    parse = parse_certificate if field == "certificate" else parse_revocation
-    parse(document, party=party, root=core.state.cards[party].root, field=field, verifier=verifier)
+    read = keys.read_certificate if field == "certificate" else keys.read_revocation
+    read(document, party, core.state.cards[party].root, field)
     certificates, revocations = ([document], []) if field == "certificate" else ([], [document])
     _note(core, now_us, party, certificates, revocations)
 
@@ -156,14 +152,6 @@ def apply_learned(state: State, entry: Entry, local: Json) -> None:
     party = local["party"]
     root = state.cards[party].root
     for one in local["certificates"]:
-        state.keys.add(
-            parse_certificate(
-                one, party=party, root=root, field="certificates", verifier=state.verifier
-            )
-        )
+        state.keys.add(state.keys.read_certificate(one, party, root))
     for one in local["revocations"]:
-        state.keys.revoke(
-            parse_revocation(
-                one, party=party, root=root, field="revocations", verifier=state.verifier
-            )
-        )
+        state.keys.revoke(state.keys.read_revocation(one, party, root))

@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from detente.agreement.card import parse_card, parse_certificate
-from detente.agreement.revocation import parse_revocation
+from detente.agreement.card import parse_card
 from detente.errors import DetenteError, RefusedError, shown
 from detente.limits import CLOCK_SKEW_FLAG_S, TRIES_MOST
 from detente.notice.activity import parse_activity_body
@@ -387,21 +386,8 @@ def _check_card(state: State, statement: Statement, values: dict[str, Any]) -> N
 
 
 def _check_policy(state: State, statement: Statement, values: dict[str, Any]) -> None:
-    agreement = state.agreements[statement.agreement or ""]
-    root = agreement.members[statement.party].root
+    root = state.root_quoted(statement)
     if statement.type == "policy/key-certificate":
-        parse_certificate(
-            values["certificate"],
-            party=statement.party,
-            root=root,
-            field="certificate",
-            verifier=state.verifier,
-        )
+        state.keys.read_certificate(values["certificate"], statement.party, root)
     else:
-        parse_revocation(
-            values["revocation"],
-            party=statement.party,
-            root=root,
-            field="revocation",
-            verifier=state.verifier,
-        )
+        state.keys.read_revocation(values["revocation"], statement.party, root)

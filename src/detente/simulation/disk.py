@@ -139,6 +139,14 @@ class Disk:
             else:
                 yield entry, leaf, *content.statements[entry.statement]
 
+    def replay_suspect(self) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
+        """See `Journal`."""
+        for row in self.replay():
+            header = row[0].header
+            refused = header.kind == "received" and row[0].outcome.startswith("refused")
+            if refused or (header.kind == "local" and header.type == "alarm"):
+                yield row
+
     def entry(self, index: int) -> Entry | None:
         """See `Journal`."""
         entries = self._content.entries

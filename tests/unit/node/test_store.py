@@ -13,6 +13,7 @@ import pytest
 from detente.errors import PeerError, UnavailableError
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import EVIDENCE_SAMPLE_BYTES, EVIDENCE_SAMPLES_PER_PEER_DAY
+from detente.node import schema
 from detente.node.home import Home
 from detente.node.store import DAY_US, Store
 from detente.protocol.core import Core
@@ -234,3 +235,28 @@ def test_evidence_keeps_the_exact_bytes(core: Core, store: Store) -> None:
     core.keep_evidence(T0, "south", PeerError("frame-malformed", "frame is wrong", evidence=sent))
     (kept,) = store.evidence()
     assert (kept.sample, kept.code, kept.peer) == (sent, "frame-malformed", "south")
+
+
+def test_replay_of_suspects_is_the_alarms_and_what_was_refused(
+    core: Core, store: Store, homes: dict[str, Home], agreement: Any, notice: Any, tmp_path: Path
+) -> None:
+    """Evidence is looked for where it can be, without reading the rest: as on the simulated disk."""
+    south, carry = pair(core, homes, agreement, tmp_path)
+    carry()
+    carry()
+    south.file_notice(
+        parse_notice_geojson(notice("B-1", 10.01)), [], T0, officer="o", desk="operations-cell"
+    )
+    core.alarm(T0, "test", "an alarm", "south")
+    for _ in range(3):
+        carry()
+    store.connection.execute(
+        schema.entry.update()
+        .where(schema.entry.c.type == "activity/notice")
+        .values(outcome="refused:test")
+    )
+    found = [entry.header.type for entry, _, _, _ in store.replay_suspect()]
+    assert found == ["alarm", "activity/notice"]
+    assert len(found) < core.tree.size
+    said = [statement for _, _, statement, _ in store.replay_suspect() if statement is not None]
+    assert [one.notice for one in said] == ["south:B-1"]

@@ -128,6 +128,21 @@ def test_job_that_fails_after_writing_is_undone_and_the_others_stand(shell: Shel
     assert [e.code for e in shell.effects if isinstance(e, Alert)] == ["a", "c"]
 
 
+def test_reload_is_told_once_and_before_the_others_run_again(shell: Shell) -> None:
+    """Whoever compares heads with peers learns at once that the core was loaded anew."""
+    told: list[list[str]] = []
+    shell.worker.on_reloaded = lambda: told.append(list(shell.worker.core))
+    release, _ = shell.hold()
+    shell.worker.submit(shell.job("a"))
+    bad = shell.worker.submit(shell.job("b", ValueError("no")))
+    last = shell.worker.submit(shell.job("c"))
+    release()
+    with pytest.raises(ValueError, match="no"):
+        bad.result(WAIT_S)
+    assert last.result(WAIT_S) == "c"
+    assert told == [[]]
+
+
 def test_job_that_fails_without_writing_costs_the_others_nothing(shell: Shell) -> None:
     """A refusal that wrote nothing neither reloads the core nor runs anything twice."""
 
