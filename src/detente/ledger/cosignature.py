@@ -12,11 +12,11 @@ Source: C2SP tlog-cosignature at 5ba5ee830903e91240fc6f9f3a7a9293d49e69c9.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from detente.errors import PeerError
+from detente.errors import PeerError, UsageError
 from detente.ledger.checkpoint import (
     Checkpoint,
     Cosigned,
@@ -37,6 +37,7 @@ from detente.ledger.note import (
     check_key_name,
     find_lines,
     parse_note,
+    parse_vkey,
 )
 from detente.signing.key import STRICT, PublicKeys, Signer, Verifier
 
@@ -62,6 +63,29 @@ def cosigner_keys(name: str, public: PublicKeys) -> tuple[NoteKey, NoteKey]:
         NoteKey(name, ED25519_COSIGNATURE, public.ed25519),
         NoteKey(name, MLDSA44_COSIGNATURE, public.mldsa44),
     )
+
+
+def parse_cosigner(vkeys: Sequence[str], verifier: Verifier = STRICT) -> tuple[str, PublicKeys]:
+    """Name and keys of a cosigner by its two vkeys, as its policy lines have them.
+
+    Raises:
+        PeerError: `vkey-malformed`, `key-weak`, `key-malformed`. UsageError: `cosigner-keys`: not one of each type under one name.
+    """
+    keys = {key.kind: key for key in map(parse_vkey, vkeys)}
+    names = {key.name for key in keys.values()}
+    if (
+        len(vkeys) != 2
+        or set(keys) != {ED25519_COSIGNATURE, MLDSA44_COSIGNATURE}
+        or len(names) != 1
+    ):
+        raise UsageError(
+            "cosigner-keys",
+            f"cosigner has {len(vkeys)} vkeys of {len(names)} names; it must have one of type 4 and one of type 6, "
+            "under one name",
+        )
+    public = PublicKeys(keys[ED25519_COSIGNATURE].public, keys[MLDSA44_COSIGNATURE].public)
+    verifier.check_public(public)
+    return names.pop(), public
 
 
 def cosign(signer: Signer, name: str, checkpoint: Checkpoint, now_s: int) -> str:

@@ -32,18 +32,18 @@ def check_policy(text: str, policy: Policy, verifier: Verifier = STRICT) -> None
     note = parse_note(text)
     checkpoint = parse_checkpoint(note)
     logs = [key for key in policy.logs if key.name == checkpoint.origin]
-    if not any(_has_signed(note, checkpoint, key, verifier) for key in logs):
+    if not any(has_signed(note, checkpoint, key, verifier) for key in logs):
         raise RefusedError(
             "log-unknown",
             f"log is {shown(checkpoint.origin)}; it must be in the policy, under a key that signed the checkpoint",
         )
     check_quorum(
         policy,
-        {key for key in policy.witnesses.values() if _has_signed(note, checkpoint, key, verifier)},
+        {key for key in policy.witnesses.values() if has_signed(note, checkpoint, key, verifier)},
     )
 
 
-def _has_signed(note: Note, checkpoint: Checkpoint, key: NoteKey, verifier: Verifier) -> bool:
+def has_signed(note: Note, checkpoint: Checkpoint, key: NoteKey, verifier: Verifier) -> bool:
     """Whether exactly one line of a key is there, and verifies."""
     lines = find_lines(note, key)
     if len(lines) != 1:

@@ -6,7 +6,6 @@ is added here, and what a browser could be made to do behind its officer's back 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import msgspec
 from litestar import Request
 
 from detente.errors import DetenteError
-from detente.node.home import Config, split_listen
+from detente.node.home import Config, is_loopback, split_listen
 from detente.node.operators import Action, Officer, local_officer
 from detente.node.outcome import error_json, http_status
 from detente.node.pages import Pages
@@ -104,16 +103,6 @@ def door_of(config: Config) -> Door:
     """The operators' door of a node's settings."""
     host, port = split_listen(config.api, field="api")
     return Door(host, port)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address reaches this machine only, so that the API may do without TLS."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def host_of(header: str) -> str:

@@ -13,6 +13,7 @@ log/           rotating log without content
 from __future__ import annotations
 
 import fcntl
+import ipaddress
 import json
 import os
 import tomllib
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -36,6 +38,7 @@ from detente.agreement.card import (
     parse_card,
 )
 from detente.errors import PeerError, UnavailableError, UsageError, shown
+from detente.ledger.cosignature import parse_cosigner
 from detente.ledger.timestamp import parse_roots
 from detente.limits import NAME_CHARS
 from detente.node import tls
@@ -97,6 +100,11 @@ hazard_margin_nm = 50
 # Whether a neutral witness keeps copies of the parties' logs, too. A party always does.
 mirror = false
 
+# Witnesses that stand alone and are in no agreement, each with its two keys as `detente witness show` prints them.
+# [[witness]]
+# url = "https://witness.example"
+# vkeys = ["witness.example/w1+…", "witness.example/w1+…"]
+
 # An authority of time stamps (RFC 3161), asked to stamp the newest checkpoint once in `every_s` if there is a new one. It is
 # told 64 bytes of a hash and nothing else. With `certificate`, a PEM file beside this one with the authority's root
 # certificate, what does not verify is not kept; `policy` is the object identifier wanted, if it matters.
@@ -120,6 +128,39 @@ class Timestamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     every_s: Annotated[float, msgspec.Meta(ge=60, le=7 * 86_400)] = 3600
 
 
+class LoneAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A witness that stands alone, one `[[witness]]` of config.toml.
+
+    Attributes:
+        vkeys: its two keys, as `detente witness show` prints them.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/@]+(/\S*)?$", max_length=2000)]
+    vkeys: tuple[str, str]
+
+    def check(self) -> tuple[str, PublicKeys]:
+        """Its name and keys (L-WIT-8).
+
+        Raises:
+            UsageError: ``witness-setting``. PeerError: a key is malformed or weak.
+        """
+        name, public = parse_cosigner(self.vkeys)
+        if "/" not in name or name.startswith("detente/"):
+            raise UsageError(
+                "witness-setting",
+                f"name is {shown(name)}; it must have a slash and not begin with detente/, as no party's does",
+                field="witness.vkeys",
+            )
+        host = urlsplit(self.url).hostname or ""
+        if self.url.startswith("http://") and not is_loopback(host):
+            raise UsageError(
+                "witness-setting",
+                f"url is {shown(self.url)}; it must be https, or http on loopback",
+                field="witness.url",
+            )
+        return name, public
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The settings of config.toml."""
 
@@ -137,9 +178,20 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     store_megabytes: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0
     alternates: dict[str, str] = {}
     mirror: bool = False
+    witness: list[LoneAddress] = []
     timestamp: Timestamp | None = None
     clear_speed_kt: Annotated[float, msgspec.Meta(ge=30, le=2000)] = 250
     hazard_margin_nm: Annotated[float, msgspec.Meta(ge=1, le=500)] = 50
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine only, so that the API may do without TLS."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def split_listen(text: str, *, field: str) -> tuple[str, int]:
@@ -193,6 +245,13 @@ class Home:
             split_listen(self.config.api, field="api")
             for party, address in self.config.alternates.items():
                 check_address(address, field=f"alternates.{party}")
+            names = [one.check()[0] for one in self.config.witness]
+            if len(set(names)) != len(names):
+                raise UsageError(
+                    "witness-setting",
+                    "a witness is there twice; it must be there once",
+                    field="witness",
+                )
         except OSError as error:
             raise UsageError(
                 "config-unreadable",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import random
 import re
@@ -21,11 +20,7 @@ import msgspec
 
 from detente.errors import DetenteError, PeerError, UnavailableError
 from detente.hotline.health import Path
-from detente.ledger.checkpoint import cosigner_name
-from detente.ledger.cosignature import verify_cosignatures
-from detente.ledger.note import NOTE_BYTES
-from detente.ledger.witness import ADD_CHECKPOINT_BYTES, encode_add_checkpoint
-from detente.limits import FRAME_BYTES, LEARNED_BYTES
+from detente.limits import FRAME_BYTES
 from detente.node import tls
 from detente.node.outcome import trace
 from detente.protocol.core import Core
@@ -37,9 +32,7 @@ from detente.protocol.incoming import (
     take_frame,
     write_frame,
 )
-from detente.protocol.learned import keys_document, learn_keys
 from detente.protocol.linestate import check_by_alternate
-from detente.signing.canonical import encode_canonical
 from detente.units import US_PER_S
 
 if TYPE_CHECKING:
@@ -50,11 +43,9 @@ log = logging.getLogger("detente")
 RETRY_FIRST_S = 0.2
 LOST_S = 2.1  # just over the time after which a frame counts as lost
 ACK_DELAY_S = 0.1  # time for a next statement to carry the acknowledgement along
-COSIGN_EVERY_S = 1.0
 TIMEOUT_S = 20.0
 OFFSETS_KEPT = 8
 _CODE = re.compile(r"[a-z0-9-]{1,64}")
-_SIZE = re.compile(r"[0-9]{1,18}\n?")
 
 
 def peer_client(
@@ -355,123 +346,3 @@ class Line:
             message = f"the clock of {self.peer} is {offset_us / US_PER_S:+.3f} s from ours; the agreement allows {limit_s} s"
             effects.append(core.alarm(now_us, "clock-offset", message, self.peer))
         self._offset_alarm = beyond
-
-
-class Cosigning:
-    """Asks one cosigner, a witness or another party, to cosign each new checkpoint of ours."""
-
-    def __init__(self, node: Node, cosigner: str, client: httpx.AsyncClient) -> None:
-        self.node, self.cosigner, self.client = node, cosigner, client
-        self.failing: str | None = None
-        self._refused_at = -1
-
-    async def run(self) -> None:
-        """Once a second at most, when the log has grown."""
-        pause_s = COSIGN_EVERY_S
-        while True:
-            await asyncio.sleep(pause_s * random.uniform(0.8, 1.0))
-            try:
-                await self.submit()
-                self.failing, pause_s = None, COSIGN_EVERY_S
-            except Exception as error:
-                kind = str(error) or type(error).__name__
-                if not isinstance(error, httpx.HTTPError | DetenteError | OSError):
-                    kind = f"fault: {type(error).__name__}"
-                    if kind != self.failing:
-                        log.error("cosigner %s: %s", self.cosigner, trace(error))
-                self.failing = kind
-                pause_s = min(pause_s * 2, self.node.home.config.retry_most_s)
-
-    async def submit(self) -> None:
-        """Have the newest checkpoint cosigned, unless it is already."""
-        request = await self.node.do(self._request)
-        if request is None:
-            return
-        size, note, body = request
-        status, answer = await ask_peer(
-            self.client, "/witness/add-checkpoint", body, ADD_CHECKPOINT_BYTES
-        )
-        text = answer.decode("utf-8", "replace")
-        if status == 409 and _SIZE.fullmatch(text):
-            known = int(text)
-            await self.node.run(lambda core: self._adopt(core, known))
-        elif status == 200:
-            try:
-                await self.node.do(lambda core: self._keep(core, size, note, text))
-            except UnavailableError:
-                await self._learn()  # its key may be another by now
-                await self.node.do(lambda core: self._keep(core, size, note, text))
-        else:
-            if status == 403:  # it may not know our newest key; after this it does, at the next try
-                await self._introduce()
-            raise UnavailableError("cosigner-answered", answered(status, answer))
-
-    async def seen(self) -> str | None:
-        """The last head of our log that it cosigned, as it serves it; None where it does not answer."""
-        origin = await self.node.do(lambda core: core.origin)
-        path = f"/witness/{hashlib.sha256(origin.encode()).hexdigest()}/checkpoint"
-        try:
-            status, body = await ask_peer(self.client, path, b"", NOTE_BYTES, "GET")
-        except (httpx.HTTPError, DetenteError, OSError):
-            return None
-        return body.decode("utf-8", "replace") if status == 200 else None
-
-    async def _introduce(self) -> None:
-        """Hand the cosigner what our root signed about our keys: it may have no line to us."""
-        card = [one.signed for one in self.node.home.card().certificates]
-        body = await self.node.do(lambda core: encode_canonical(keys_document(core, card)))
-        await ask_peer(self.client, "/witness/keys", body, LEARNED_BYTES)
-
-    async def _learn(self) -> None:
-        """Take in what the cosigner's root signed about its keys."""
-        status, body = await ask_peer(self.client, "/log/keys", b"", LEARNED_BYTES, "GET")
-        if status == 200:
-            await self.node.do(lambda core: learn_keys(core, body, self.node.now_us()))
-
-    def _request(self, core: Core) -> tuple[int, str, bytes] | None:
-        peers = core.state.peers
-        if core.fault is not None or (
-            peers and all(core.link(p).state in ("cold", "behind") for p in peers)
-        ):
-            return None  # nothing is signed before heads were compared
-        size, known = core.tree.size, self._known(core)
-        if size <= known or not size:
-            return None
-        note = core.checkpoint(self.node.now_us())
-        return (
-            size,
-            note,
-            encode_add_checkpoint(
-                known, core.tree.consistency_proof(known, size) if known else (), note
-            ),
-        )
-
-    def _known(self, core: Core) -> int:
-        kept = core.journal.value(f"cosigner:{self.cosigner}:{core.origin}")
-        return int(kept) if kept is not None else 0
-
-    def _adopt(self, core: Core, known: int) -> tuple[None, list[Effect]]:
-        if known <= core.tree.size:
-            core.journal.put_value(f"cosigner:{self.cosigner}:{core.origin}", known)
-            return None, []
-        if self._refused_at == known:
-            return None, []
-        self._refused_at = known
-        message = f"{self.cosigner} has cosigned {known} entries of our log, and there are {core.tree.size} here: this record may be an old backup"
-        return None, [core.alarm(self.node.now_us(), "log-behind", message, self.cosigner)]
-
-    def _keep(self, core: Core, size: int, note: str, lines: str) -> None:
-        keys = core.state.keys
-        now_us = self.node.now_us()
-        name = cosigner_name(self.cosigner)
-        # while one key takes over from another, either may have signed
-        if not any(
-            verify_cosignatures(note.rstrip("\n") + "\n" + lines, {name: public}).cosigned
-            for public in keys.signing_keys(self.cosigner, now_us)
-        ):
-            raise UnavailableError(
-                "cosignature-invalid", f"the cosignature of {self.cosigner} does not verify"
-            )
-        core.journal.put_cosignature(size, self.cosigner, lines)
-        core.journal.put_value(f"cosigner:{self.cosigner}:{core.origin}", size)
-        self.node.counters["cosignatures"] += 1

@@ -21,10 +21,10 @@ import uvicorn
 from detente.errors import DetenteError, UnavailableError
 from detente.node import courierrun, tls
 from detente.node.api import api_app
+from detente.node.cosigning import Cosigning, LoneCosigning
 from detente.node.following import Following
-from detente.node.gate import is_loopback
-from detente.node.home import Home, split_listen
-from detente.node.line import Cosigning, Line, peer_client
+from detente.node.home import Home, is_loopback, split_listen
+from detente.node.line import Line, peer_client
 from detente.node.linewatch import LineWatch
 from detente.node.mirroring import Mirroring
 from detente.node.node import Node
@@ -141,6 +141,7 @@ class Serving:
                 await asyncio.sleep(0.005)
             else:
                 self.open_lines()
+                self._open_lone_witnesses()
                 self.ready.set()
                 self._on_ready()
                 self._task(self._index())
@@ -218,6 +219,12 @@ class Serving:
                     self._task(Following(self.node, member, client).run())
                 mirroring = self.mirroring[member] = Mirroring(self.node, member, client)
                 self._task(mirroring.run())
+
+    def _open_lone_witnesses(self) -> None:
+        for settings in self.node.home.config.witness:
+            one = LoneCosigning(self.node, settings)
+            self.cosigning[one.cosigner] = one
+            self._task(one.run())
 
     def _open_line(self, core: Core, peer: str, client: httpx.AsyncClient) -> None:
         address = self.node.home.config.alternates.get(peer)

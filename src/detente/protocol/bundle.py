@@ -114,7 +114,8 @@ def verify_bundle(
     """
     content = decode_paper("bundle", data, MEMBERS, BUNDLE_BYTES)
     remarks: list[str] = []
-    keys = Keyring("bundle", content["keys"], roots, verifier)
+    known = policy.witnesses.values() if policy is not None else ()
+    keys = Keyring("bundle", content["keys"], roots, verifier, others=known)
     keys.take_revocations(content.get("revocations", []), roots)
     stamps = BundleStamps(content.get("stamps", []), authorities, remarks)
     reader = CopyReader(keys, stamps, content["v"], remarks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from detente.agreement.card import KeyCertificate, parse_certificate
@@ -13,10 +13,12 @@ from detente.ledger.checkpoint import (
     VerifiedCheckpoint,
     cosigner_name,
     log_keys,
+    parse_checkpoint,
     verify_checkpoint,
 )
 from detente.ledger.cosignature import cosigner_keys, verify_cosignatures
-from detente.ledger.note import find_lines, parse_note
+from detente.ledger.note import NoteKey, find_lines, parse_note
+from detente.ledger.quorum import has_signed
 from detente.limits import BUNDLE_BYTES
 from detente.protocol.paper import invalid
 from detente.protocol.statement import Statement, parse_statement
@@ -33,6 +35,7 @@ class Keyring:
         kind: of the paper, for its errors.
         signed: key certificates as they stand in it.
         roots: root keys that the reader trusts, by party.
+        others: keys of witnesses that the reader knows besides.
 
     Raises:
         PeerError: a certificate that no trusted root signed, of another use, or out of order.
@@ -44,8 +47,10 @@ class Keyring:
         signed: Any,
         roots: Mapping[str, PublicKeys],
         verifier: Verifier = STRICT,
+        others: Collection[NoteKey] = (),
     ) -> None:
         self._kind = kind
+        self._others = others
         self._verifier = verifier
         self._certificates: dict[tuple[str, str], KeyCertificate] = {}
         self._public: dict[tuple[str, str], PublicKeys] = {}
@@ -220,6 +225,7 @@ class Keyring:
                             else "the cosignature does not count"
                         )
                     )
+        lines -= self._by_others(note)
         if lines:
             remarks.append(
                 f"{lines} signature lines of a cosigner do not verify or are of an unknown cosigner; they do not count"
@@ -227,6 +233,16 @@ class Keyring:
             # a cosigner whose line was damaged must not look like a key that vouches for nothing
             self._used |= {k for k in self._public if k[0] != owner}
         return cosigned
+
+    def _by_others(self, note: str) -> int:
+        """How many lines are by witnesses that the reader knows without a certificate."""
+        certified = {cosigner_name(party) for party, _ in self._public}
+        keys = [key for key in self._others if key.name not in certified]
+        if not keys:
+            return 0
+        parsed = parse_note(note)
+        checkpoint = parse_checkpoint(parsed)
+        return sum(has_signed(parsed, checkpoint, key, self._verifier) for key in keys)
 
 
 def signed_a_line(notes: list[str], party: str, public: PublicKeys) -> bool:

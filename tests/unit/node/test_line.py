@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from detente.errors import PeerError, UnavailableError
-from detente.node.line import Cosigning, Line, answered, ask_peer
+from detente.node.cosigning import Cosigning
+from detente.node.line import Line, answered, ask_peer
 
 
 def client(answer: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncClient:

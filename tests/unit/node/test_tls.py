@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from detente.errors import PeerError
 from detente.node import tls
-from detente.node.gate import is_loopback
+from detente.node.home import is_loopback
 from detente.signing.base64 import encode_base64url
 from detente.signing.key import PublicKeys
 
