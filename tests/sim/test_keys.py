@@ -140,6 +140,8 @@ def test_statement_of_a_revoked_key_without_a_voucher_is_not_taken(two: Two) -> 
     assert south.disk.evidence_counts() == {"key-revoked": 1}
     file(north, "A-1")
     converse(north, south)
+    room.wait(3)
+    converse(north, south)  # the thief's program was heard meanwhile (F-CUR-2)
     assert set(south.running.state.notices) == {"north:A-1"}
     sound(north, south)
 

@@ -158,6 +158,6 @@ def _take(node: Node, core: Core, data: bytes) -> tuple[Brought, list[Effect]]:
         duplicates=taken.duplicates,
         not_taken=taken.not_taken,
         # a run that the peer's frame does not answer is one that it has not met
-        carry=bool(news) or frame.answers != core.run,
+        carry=bool(news) or frame.answers != core.session(frame.sender),
     )
     return found, taken.effects

@@ -274,6 +274,10 @@ class Core:
         """The line to a peer, cold until heads were compared."""
         return self.links.setdefault(peer, Link(peer))
 
+    def session(self, peer: str) -> str:
+        """Our run as a peer is to answer it."""
+        return self.link(peer).session or self.run
+
     # -- saying something ---------------------------------------------------------------------
 
     def file_notice(

@@ -97,16 +97,13 @@ def take_frame(core: Core, frame: Frame, now_us: int) -> Taken:
     taken = Taken()
     link = core.link(frame.sender)
     link.heard_us = now_us
-    overtaken = frame.run == link.their_run and frame.number <= link.their_number
-    current = frame.answers == core.run and not overtaken
-    if not overtaken:
-        link.their_run, link.their_number = frame.run, frame.number
+    current, timely = link.hear(frame, core.run, lambda: core.entropy(4))
     if current:
         _compare_heads(core, link, frame, now_us, taken)
     if core.fault is not None or link.state in ("cold", "behind"):
         # nothing can be answered, so nothing is taken; the peer keeps it in its outbox
         return taken
-    for sealed in frame.messages:
+    for sealed in frame.messages if timely else ():
         try:
             _take_message(core, link, sealed, now_us, taken)
         except PeerError as error:
@@ -792,7 +789,7 @@ def _frame(
     return Frame(
         sender=core.identity.party,
         recipient=peer,
-        run=core.run,
+        run=core.session(peer),
         number=core.frames_written,
         time_us=now_us,
         received=core.state.heads(False, peer),

@@ -45,6 +45,8 @@ LinkState = Literal["cold", "open", "behind", "peer-behind", "forked"]
 CarriedBy = Literal["first", "alternate", "courier"]
 Comparison = Literal["fork", "we-lack", "unproven", "they-lack", "agree"]
 COMPARISONS: tuple[Comparison, ...] = ("fork", "we-lack", "unproven", "they-lack", "agree")
+PROGRAM_DIGITS = 8  # of a run: which start of the program; the others are the line's own
+PROGRAMS_KEPT = 64  # more restarts than frames are ever under way; one that is forgotten costs one more exchange
 OFFER_US = (
     2_000_000  # a frame not acknowledged by then is taken for lost and its statements go again
 )
@@ -75,6 +77,9 @@ class Link(msgspec.Struct):
         their_sent: heads of the peer's chains as it last stated them.
         their_known: heads of the peer's chains that it admits we claimed to hold.
         their_run, their_number: the frame heard last; what ours say they answer.
+        session: our run as this line knows it: the program's eight digits, and eight that are drawn anew whenever a
+            program of the peer's is heard that was not heard before; empty until then.
+        program, programs: of the peer's runs: the one that answered this session, and those heard lately.
         disputed: chains of which the peer signed a number twice; it is shown the one we hold.
         contested: by chain, the number of a head that the peer claims and our record has otherwise; it is
             shown ours, which is signed already, so that it can prove the other.
@@ -94,6 +99,9 @@ class Link(msgspec.Struct):
     their_known: Heads = msgspec.field(default_factory=lambda: dict(NO_HEADS))
     their_run: str | None = None
     their_number: int = 0
+    session: str = ""
+    program: str | None = None
+    programs: list[str] = []
     disputed: set[str] = msgspec.field(default_factory=set)
     contested: dict[str, int] = msgspec.field(default_factory=dict)
     heard_us: int | None = None
@@ -113,6 +121,35 @@ class Link(msgspec.Struct):
         fresh = 0 <= now_us - self.offered_us < OFFER_US
         return max(self.acked[chain].sequence, self.offered.get(chain, 0) if fresh else 0)
 
+    def hear(self, frame: Frame, run: str, draw: Callable[[], bytes]) -> tuple[bool, bool]:
+        """Note which run of the peer's a frame is of; whether its heads count, and whether its messages do.
+
+        Args:
+            run: ours, as the program began with it.
+            draw: four random bytes.
+
+        The attack this stops needs no attacker: (1) A frame with North's statement 20 is on a slow way. (2) North dies and is restored from
+        before it; heads agree at 19. (3) The frame arrives and South takes 20. (4) North signs another 20, and looks like a liar. So once South has
+        heard a new program of North's, only frames count that answer what South has said since.
+        """
+        program, session = frame.run[:PROGRAM_DIGITS], self.session or run
+        overtaken = (
+            self.their_run is not None
+            and program == self.their_run[:PROGRAM_DIGITS]
+            and frame.number <= self.their_number
+        )
+        if not overtaken:
+            self.their_run, self.their_number = frame.run, frame.number
+        answers = frame.answers or ""
+        current = answers[:PROGRAM_DIGITS] == run[:PROGRAM_DIGITS] and not overtaken
+        if answers == session and self.program in (None, program):
+            self.program = program
+        elif answers == session or program not in self.programs:
+            self.session, self.program = run[:PROGRAM_DIGITS] + draw().hex(), None
+        if program not in self.programs:
+            self.programs = [*self.programs[1 - PROGRAMS_KEPT :], program]
+        return current, answers == session and self.program == program
+
     @property
     def may_sign(self) -> bool:
         """Whether our own chains agree with the peer's, so that a new number is surely a new one."""
@@ -129,9 +166,9 @@ class Frame(msgspec.Struct, frozen=True):
     Attributes:
         run, number: which run of the sender's program, and its how-manieth frame: heads in a frame that
             was overtaken on the way are old news.
-        answers: the run of the addressee's program that the sender heard last, or None. Heads count only
-            in a frame that answers the addressee's present run: a frame from before its restart, delayed
-            or replayed, could agree with a record that has lost statements since.
+        answers: the run of the addressee that the sender heard last, or None. Heads count only in a frame that answers the
+            addressee's present program: a frame from before its restart, delayed or replayed, could agree with a record
+            that has lost statements since. Messages count only in one that answers its present session with the sender.
         time_us: the sender's clock when it was sent.
         received: heads of the addressee's chains as the sender holds them (also the acknowledgement).
         sent: heads of the sender's own chains.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from detente.protocol.link import Frame, Head, Heads, encode_frame
+from detente.protocol.link import PROGRAM_DIGITS, Frame, Head, Heads, encode_frame
 from detente.protocol.statement import (
     SALT_BYTES,
     Openings,
@@ -133,6 +133,10 @@ class Liar:
             key: whose transport key signs it; its own when not given.
         """
         core = self.victim.running
+        link = core.link(self.name)
+        if link.program != self.run[:PROGRAM_DIGITS]:  # it has greeted its victim before it lies
+            link.program = self.run[:PROGRAM_DIGITS]
+            link.programs.append(link.program)
         self.number += 1
         frame = Frame(
             **{
@@ -140,7 +144,7 @@ class Liar:
                 "recipient": self.victim.name,
                 "run": self.run,
                 "number": self.number,
-                "answers": core.run,
+                "answers": core.session(self.name),
                 "time_us": self.victim.now_us(),
                 "received": core.state.heads(True, self.name),
                 "sent": dict(self.heads),
