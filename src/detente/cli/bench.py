@@ -94,7 +94,7 @@ def run_benchmarks(
     if "absence" in parts:
         found = results["absence"] = alone(measure_absence, ABSENCE_ENTRIES // share)
         say(
-            f"proof of absence over {found['verify']['entries']} entries, {found['make']['bytes'] / 1e6:.1f} MB: made {_cost(found['make'])}; verified {_cost(found['verify'])}"
+            f"proof of absence over {found['verify']['entries']} entries, {found['make']['bytes'] / 1e6:.1f} MB: made {_cost(found['make'])}, p99 of a slice {found['make']['slice_p99_ms']:.0f} ms; verified {_cost(found['verify'])}; one area on one day {_cost(found['verify one day'])}"
         )
     return results
 

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from detente.node.node import fold_core
+from detente.node.recordroom import ABSENCE_SLICE
 from detente.node.store import Store
 from detente.node.worker import Worker
 from detente.protocol import views
-from detente.protocol.absence import make_absence, verify_absence
+from detente.protocol.absence import Proving, make_absence, verify_absence
 from detente.protocol.audit import audit
 from detente.protocol.bundle import verify_bundle
 from detente.protocol.bundling import make_bundle
@@ -41,6 +42,7 @@ from detente.units import US_PER_S
 START_US = 1_700_000_000 * US_PER_S
 CALLERS = 32  # as many as share one commit of the worker
 FRAME_NOTICES = 16
+AREA = b'{"type":"Polygon","coordinates":[[[35,35],[36,35],[36,36],[35,36],[35,35]]]}'
 
 Row = dict[str, Any]
 
@@ -301,13 +303,34 @@ def measure_bundle(rounds: int) -> Row:
 
 
 def measure_absence(entries: int) -> Row:
-    """Making and verifying a proof of absence over a log of so many entries, half of them notices."""
+    """Making and verifying a proof of absence over a log of so many entries, half of them notices.
+
+    Verified twice: of every notice, and of one area on one day.
+    """
     with tempfile.TemporaryDirectory(prefix="detente-bench-") as scratch:
+        room, _, south = told(entries // 2)
         path = Path(scratch) / "proof.detente"
-        _, _, south = told(entries // 2)
         timer = Timer()
-        path.write_bytes(make_absence(south.running, "north", None, None, None))
-        return {"make": timer.row(bytes=path.stat().st_size), "verify": alone(_verify, path)}
+        proving = Proving(south.running, "north", None, None, None)
+        slices = []
+        done = False
+        while not done:
+            began = time.perf_counter()
+            done = proving.read(south.running, ABSENCE_SLICE)
+            slices.append((time.perf_counter() - began) * 1000)
+        path.write_bytes(proving.encode())
+        slices.sort()
+        made = timer.row(bytes=path.stat().st_size, slice_p99_ms=slices[int(len(slices) * 0.99)])
+        asked = Path(scratch) / "asked.detente"
+        until_us = room.timeline.now_us - 3600 * US_PER_S
+        asked.write_bytes(
+            make_absence(south.running, "north", AREA, until_us - 24 * 3600 * US_PER_S, until_us)
+        )
+        return {
+            "make": made,
+            "verify": alone(_verify, path),
+            "verify one day": alone(_verify, asked),
+        }
 
 
 def _verify(path: Path) -> Row:

@@ -15,7 +15,7 @@ from detente.node import shapes
 from detente.node.node import Node
 from detente.node.operators import Action, Officer
 from detente.protocol import views
-from detente.protocol.absence import make_absence
+from detente.protocol.absence import Proving
 from detente.protocol.bundling import make_bundle, make_tlog_proof
 from detente.protocol.core import Core
 from detente.protocol.disclosure import Destruction, destroy, disclose
@@ -29,6 +29,7 @@ FindOfficer = Callable[[Request[Any, Any, Any], Action], Awaitable[Officer]]
 TEXT = "text/plain; charset=utf-8"
 COSIGN_WAIT_MOST_S = 10.0
 COSIGN_LOOK_S = 0.1
+ABSENCE_SLICE = 256  # entries read by one job of the worker: some 20 ms
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -134,10 +135,10 @@ def record_routes(node: Node, officer: FindOfficer) -> list[Any]:
         from_us = None if data.from_ is None else parse_time(data.from_, field="from")
         until_us = None if data.until is None else parse_time(data.until, field="until")
         await _cosigned_now(node, min(data.wait_s, COSIGN_WAIT_MOST_S))
-        made: bytes = await node.do(
-            lambda core: make_absence(core, data.by, area, from_us, until_us)
-        )
-        return Response(made, media_type=TEXT)
+        proving = await node.do(lambda core: Proving(core, data.by, area, from_us, until_us))
+        while not await node.do(lambda core: proving.read(core, ABSENCE_SLICE)):
+            pass  # others have their turn between two slices
+        return Response(await asyncio.to_thread(proving.encode), media_type=TEXT)
 
     @post(
         "/api/v1/timestamps",

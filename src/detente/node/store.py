@@ -168,9 +168,11 @@ class Store:
 
     # -- ledger --------------------------------------------------------------------------------
 
-    def replay(self, start: int = 0) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
+    def replay(
+        self, start: int = 0, most: int | None = None
+    ) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
         """See `Journal`."""
-        return self._replay(schema.entry.c.idx >= start)
+        return self._replay(schema.entry.c.idx >= start, most)
 
     def replay_suspect(self) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
         """See `Journal`."""
@@ -179,7 +181,7 @@ class Store:
         return self._replay(sa.or_(sa.and_(e.kind == "local", e.type == "alarm"), refused))
 
     def _replay(
-        self, wanted: sa.ColumnElement[bool]
+        self, wanted: sa.ColumnElement[bool], most: int | None = None
     ) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
         e, s = schema.entry, schema.statement
         query = (
@@ -187,6 +189,7 @@ class Store:
             .select_from(e.outerjoin(s, e.c.statement == s.c.id))
             .where(wanted)
             .order_by(e.c.idx)
+            .limit(most)
         )
         for row in self.connection.execute(query.execution_options(yield_per=1000)):
             statement = load_statement(row.envelope) if row.envelope is not None else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from detente.agreement.card import KeyCertificate
 from detente.errors import DetenteError, PeerError, UsageError, shown
 from detente.ledger.checkpoint import Cosigned, VerifiedCheckpoint
 from detente.ledger.leaf import (
@@ -131,83 +132,113 @@ def make_absence(
     Raises:
         UsageError: the party is unknown, the question malformed, no head signed, or the log too long.
     """
-    if by not in core.state.peers:
-        raise UsageError(
-            "party-unknown",
-            f"party is {by!r}; it must be one of {', '.join(core.state.peers)}",
-            field="by",
-        )
-    question: Json | None = None
-    if area is not None and from_us is not None and until_us is not None:
-        check_interval(from_us, until_us)
-        area_query(area, from_us, until_us, exercise=False)
-        question = {
-            "area": area.decode("utf-8"),
-            "from": format_time(from_us),
-            "until": format_time(until_us),
-        }
-    size, note = _newest_head(core)
-    if size > ABSENCE_ENTRIES:
-        raise UsageError(
-            "record-too-long", f"the log has {size} entries; it must have at most {ABSENCE_ENTRIES}"
-        )
-    link = link_name(by, core.identity.party)
-    leaves: list[list[object]] = []
-    statements: list[Json] = []
-    last: dict[str, Statement] = {}
-    for entry, _, statement, openings in core.journal.replay():
-        if entry.index >= size:
-            break
-        opening = core.open_leaf(entry)
-        theirs = statement is not None and entry.header.link == link
-        leaves.append(_leaf_row(opening, theirs=theirs))
-        if statement is None or not theirs:
-            continue
-        last[statement.chain] = statement
-        opened = OPENED if statement.type == "activity/notice" else ()
-        statements.append(
-            {
-                "openings": {name: openings[name] for name in opened if name in openings},
-                "payload": parse_canonical(statement.envelope.payload),
-            }
-        )
-    signers = {(one.party, one.key) for one in last.values()}
-    certificates = [
-        c
-        for party, known in core.state.keys.certificates.items()
-        for c in known.values()
-        if c.use == "signing"
-        and (
-            (party, c.key_id) in signers
-            or signed_a_line(
-                [note], party, parse_public_keys(c.key, verifier=core.identity.verifier)
+    proving = Proving(core, by, area, from_us, until_us)
+    proving.read(core, ABSENCE_ENTRIES)
+    return proving.encode()
+
+
+class Proving:
+    """A proof of absence under way: a long record is read in slices, so that nothing waits for it.
+
+    What is read cannot change between two slices, except that an opening is destroyed: then it is not in
+    the proof. Arguments and errors as `make_absence`.
+    """
+
+    def __init__(
+        self, core: Core, by: str, area: bytes | None, from_us: int | None, until_us: int | None
+    ) -> None:
+        if by not in core.state.peers:
+            raise UsageError(
+                "party-unknown",
+                f"party is {by!r}; it must be one of {', '.join(core.state.peers)}",
+                field="by",
             )
-        )
-    ]
-    content = {
-        "EXERCISE": _exercise(one["payload"]["EXERCISE"] for one in statements),
-        "by": by,
-        "checkpoint": note,
-        "heads": {
-            chain: parse_canonical(encode_envelope(one.envelope))
-            for chain, one in sorted(last.items())
-        },
-        "keys": [
-            c.signed for c in sorted(certificates, key=lambda c: (c.party, c.serial, c.key_id))
-        ],
-        "leaves": leaves,
-        "prover": core.identity.party,
-        "question": question,
-        "statements": statements,
-        "v": 1,
-    }
-    data = encode_paper("absence", content)
-    if len(data) > ABSENCE_BYTES:
-        raise UsageError(
-            "record-too-long",
-            f"the proof is {len(data)} bytes; it must be at most {ABSENCE_BYTES}",
-        )
-    return data
+        self._by, self._prover = by, core.identity.party
+        self._question: Json | None = None
+        if area is not None and from_us is not None and until_us is not None:
+            check_interval(from_us, until_us)
+            area_query(area, from_us, until_us, exercise=False)
+            self._question = {
+                "area": area.decode("utf-8"),
+                "from": format_time(from_us),
+                "until": format_time(until_us),
+            }
+        self._size, self._note = _newest_head(core)
+        if self._size > ABSENCE_ENTRIES:
+            raise UsageError(
+                "record-too-long",
+                f"the log has {self._size} entries; it must have at most {ABSENCE_ENTRIES}",
+            )
+        self._leaves: list[bytes] = []
+        self._statements: list[bytes] = []
+        self._exercise: set[bool] = set()
+        self._last: dict[str, Statement] = {}
+        self._certificates: list[KeyCertificate] = []
+
+    def read(self, core: Core, most: int) -> bool:
+        """Read on, so many entries at most; True when all are read."""
+        link = link_name(self._by, self._prover)
+        left = min(most, self._size - len(self._leaves))
+        for entry, _, statement, openings in core.journal.replay(len(self._leaves), left):
+            opening = core.open_leaf(entry)
+            theirs = statement is not None and entry.header.link == link
+            self._leaves.append(encode_canonical(_leaf_row(opening, theirs=theirs)))
+            if statement is None or not theirs:
+                continue
+            self._last[statement.chain] = statement
+            self._exercise.add(statement.exercise)
+            opened = OPENED if statement.type == "activity/notice" else ()
+            shown_ = encode_canonical({name: openings[name] for name in opened if name in openings})
+            # the payload is canonical, else it would not have been taken in
+            self._statements.append(
+                b'{"openings":%b,"payload":%b}' % (shown_, statement.envelope.payload)
+            )
+        if len(self._leaves) < self._size:
+            return False
+        self._certificates = self._vouching(core)
+        return True
+
+    def _vouching(self, core: Core) -> list[KeyCertificate]:
+        signers = {(one.party, one.key) for one in self._last.values()}
+        return [
+            c
+            for party, known in core.state.keys.certificates.items()
+            for c in known.values()
+            if c.use == "signing"
+            and (
+                (party, c.key_id) in signers
+                or signed_a_line(
+                    [self._note], party, parse_public_keys(c.key, verifier=core.identity.verifier)
+                )
+            )
+        ]
+
+    def encode(self) -> bytes:
+        """The file, when all is read; needs no core, and takes a while where the record is long."""
+        content = {
+            "EXERCISE": self._exercise == {True},
+            "by": self._by,
+            "checkpoint": self._note,
+            "heads": {
+                chain: parse_canonical(encode_envelope(one.envelope))
+                for chain, one in sorted(self._last.items())
+            },
+            "keys": [
+                c.signed
+                for c in sorted(self._certificates, key=lambda c: (c.party, c.serial, c.key_id))
+            ],
+            "prover": self._prover,
+            "question": self._question,
+            "v": 1,
+        }
+        lists = {"leaves": self._leaves, "statements": self._statements}
+        data = encode_paper("absence", content, lists)
+        if len(data) > ABSENCE_BYTES:
+            raise UsageError(
+                "record-too-long",
+                f"the proof is {len(data)} bytes; it must be at most {ABSENCE_BYTES}",
+            )
+        return data
 
 
 def _newest_head(core: Core) -> tuple[int, str]:
@@ -242,11 +273,6 @@ def _leaf_row(opening: LeafOpening, *, theirs: bool) -> list[object]:
     return row
 
 
-def _exercise(flags: Iterator[bool]) -> bool:
-    found = list(flags)
-    return bool(found) and all(found)
-
-
 # -- checking one ----------------------------------------------------------------------------------
 
 
@@ -262,7 +288,7 @@ def verify_absence(
     Raises:
         PeerError: anything is malformed, altered, left out or unproved.
     """
-    content = decode_paper("absence", data, MEMBERS, ABSENCE_BYTES)
+    content = decode_paper("absence", data, MEMBERS, ABSENCE_BYTES, lists=("leaves", "statements"))
     by, prover, note = content["by"], content["prover"], content["checkpoint"]
     if not isinstance(by, str) or not isinstance(prover, str) or by == prover:
         raise _invalid("by and prover must be two parties")
@@ -281,36 +307,31 @@ def verify_absence(
     ]
     link = link_name(by, prover)
     theirs = _read_leaves(content["leaves"], link, head)
-    statements = _read_statements(content["statements"], theirs, link)
-    counts = _check_heads(keys, content["heads"], statements, theirs)
+    looking = _Looking(content, head, cosigned, remarks)
+    for statement, values, header in _read_statements(content["statements"], theirs, link):
+        looking.take(statement, values, header)
+    counts = _check_heads(keys, content["heads"], looking.last)
     keys.check_all_used()
-    if content["EXERCISE"] is not _exercise(one.exercise for one, _ in statements):
+    if content["EXERCISE"] is not (looking.exercise == {True}):
         raise _invalid("EXERCISE must be whether there are statements and all are exercise")
     epoch = origin.rpartition("/")[2]
     if epoch != "1":
         remarks.append(
             f"this log is epoch {epoch} of {prover}: what an earlier epoch held and nobody gave back is not in it"
         )
-    return _evaluate(
-        content,
-        statements,
-        [header.time_us for header, _ in theirs],
-        head,
-        cosigned,
-        counts,
-        remarks,
-    )
+    return looking.answer(counts)
 
 
 def _read_leaves(
-    rows: Any, link: str, head: VerifiedCheckpoint
+    rows: list[msgspec.Raw], link: str, head: VerifiedCheckpoint
 ) -> list[tuple[LeafHeader, LeafOpening]]:
     """The party's entries, after the root was computed from all leaves (A-ALL-1, A-ALL-2)."""
-    if not isinstance(rows, list) or len(rows) != head.size or len(rows) > ABSENCE_ENTRIES:
+    if len(rows) != head.size or len(rows) > ABSENCE_ENTRIES:
         raise _invalid(f"leaves must be all {head.size} of the checkpoint")
     tree = MerkleTree()
     theirs = []
-    for index, row in enumerate(rows):
+    for index, raw in enumerate(rows):
+        row: Any = parse_canonical(bytes(raw))
         if not isinstance(row, list) or len(row) not in (
             LOCAL_MEMBERS,
             OTHER_MEMBERS,
@@ -350,14 +371,14 @@ def _read_leaves(
 
 
 def _read_statements(
-    rows: Any, theirs: list[tuple[LeafHeader, LeafOpening]], link: str
-) -> list[tuple[Statement, Json]]:
+    rows: list[msgspec.Raw], theirs: list[tuple[LeafHeader, LeafOpening]], link: str
+) -> Iterator[tuple[Statement, Json, LeafHeader]]:
     """The party's statements in the order of their leaves, chained and numbered without a gap (A-CHAIN-1)."""
-    if not isinstance(rows, list) or len(rows) != len(theirs):
+    if len(rows) != len(theirs):
         raise _invalid(f"statements must be one for each leaf of {link}")
-    found: list[tuple[Statement, Json]] = []
     heads: dict[str, tuple[int, str | None]] = {}
-    for row, (header, opening) in zip(rows, theirs, strict=True):
+    for raw, (header, opening) in zip(rows, theirs, strict=True):
+        row: Any = parse_canonical(bytes(raw))
         if not isinstance(row, dict) or set(row) != {"openings", "payload"}:
             raise _invalid("a statement must have openings and payload")
         payload = encode_canonical(row["payload"])
@@ -377,20 +398,13 @@ def _read_statements(
             raise _invalid(f"leaf {header.index} must be statement {number + 1} of its chain")
         heads[statement.chain] = (statement.sequence, statement.id)
         openings = check_openings(statement, row["openings"], complete=False)
-        found.append((statement, body_values(openings)))
-    return found
+        yield statement, body_values(openings), header
 
 
 def _check_heads(
-    keys: Keyring,
-    heads: Any,
-    statements: list[tuple[Statement, Json]],
-    theirs: list[tuple[LeafHeader, LeafOpening]],
+    keys: Keyring, heads: Any, last: Mapping[str, tuple[Statement, LeafHeader]]
 ) -> dict[str, int]:
     """Each chain's last statement is signed by the party, and so all before it (A-CHAIN-2)."""
-    last = {
-        one.chain: (one, header) for (one, _), (header, _) in zip(statements, theirs, strict=True)
-    }
     if not isinstance(heads, dict) or set(heads) != set(last):
         raise _invalid("heads must be the last statement of each chain")
     for chain, (one, header) in last.items():
@@ -401,40 +415,55 @@ def _check_heads(
     return {chain: last[chain][0].sequence if chain in last else 0 for chain in CHAINS}
 
 
-def _evaluate(
-    content: Json,
-    statements: list[tuple[Statement, Json]],
-    times: list[int],
-    head: VerifiedCheckpoint,
-    cosigned: list[tuple[str, Cosigned]],
-    counts: dict[str, int],
-    remarks: list[str],
-) -> Absence:
-    question = _read_question(content["question"])
-    # the oldest word about this head, so that a clock ahead stretches nothing, and never later than the
-    # log's own, so that an old head cosigned late does not either; that of the two parties only where
-    # nobody else speaks, so that neither sets the time of its own proof (A-TIME-1)
-    others = [one for party, one in cosigned if party not in (content["by"], content["prover"])]
-    words = others or [one for _, one in cosigned]
-    complete_us = min([head.time_s, *(one.time_s for one in words)]) * US_PER_S
-    queries: dict[bool, ActivityNotice] = {}
-    if question is not None:
-        area, from_us, until_us = question
-        queries = {
-            flag: area_query(area, from_us, until_us, exercise=flag) for flag in (True, False)
-        }
-    later = _later(statements)
-    meetings: list[Meeting] = []
-    unopened: list[str] = []
-    checked = 0
-    for (statement, values), time_us in zip(statements, times, strict=True):
+class _Looking:
+    """The reader's own look at each statement in turn (A-ANS-1); keeps what it found, not what it saw.
+
+    Attributes:
+        last: of each chain, with the header of its leaf.
+        exercise: the flags of the statements.
+    """
+
+    def __init__(
+        self,
+        content: Json,
+        head: VerifiedCheckpoint,
+        cosigned: list[tuple[str, Cosigned]],
+        remarks: list[str],
+    ) -> None:
+        self._content, self._head, self._cosigned = content, head, cosigned
+        self._remarks = remarks
+        self._question = _read_question(content["question"])
+        self._queries: dict[bool, ActivityNotice] = {}
+        if self._question is not None:
+            area, from_us, until_us = self._question
+            self._queries = {
+                flag: area_query(area, from_us, until_us, exercise=flag) for flag in (True, False)
+            }
+        self.last: dict[str, tuple[Statement, LeafHeader]] = {}
+        self.exercise: set[bool] = set()
+        self._versions: dict[str, dict[int, bool]] = {}  # of each notice: is it a cancellation
+        self._met: list[tuple[str, int, Meeting]] = []
+        self._unopened: list[str] = []
+        self._checked = 0
+
+    def take(self, statement: Statement, values: Json, header: LeafHeader) -> None:
+        """Look at one statement."""
+        self.last[statement.chain] = (statement, header)
+        self.exercise.add(statement.exercise)
         thread = statement.thread
-        if statement.type != "activity/notice" or thread is None:
-            continue
-        checked += 1
+        if thread is None:
+            return
+        if statement.notice is not None and statement.type.startswith("activity/"):
+            cancel = statement.type == "activity/cancel"
+            self._versions.setdefault(statement.notice, {})[thread.version] = cancel
+        if statement.type != "activity/notice":
+            return
+        self._checked += 1
         if not set(OPENED) <= set(values):
-            unopened.append(f"{thread.id}@{thread.version}")
-            continue
+            self._unopened.append(f"{thread.id}@{thread.version}")
+            return
+        if self._question is not None and _is_elsewhen(values["pieces"], *self._question[1:]):
+            return
         try:
             volumes = parse_activity_body(
                 {name: values[name] for name in OPENED},
@@ -442,66 +471,84 @@ def _evaluate(
                 exercise=statement.exercise,
             )
         except DetenteError as error:
-            remarks.append(f"{thread.id}@{thread.version} is no notice by the rules: {error}")
-            continue
-        if queries and find_meeting(volumes, queries[statement.exercise]) is None:
-            continue
-        meetings.append(
-            Meeting(
-                id=thread.id,
-                version=thread.version,
-                statement=statement.id,
-                exercise=statement.exercise,
-                received=shown_time("absence", time_us),
-                start=format_time(volumes.start_us),
-                end=format_time(volumes.end_us),
-                state=later(thread.id, thread.version),
-            )
+            self._remarks.append(f"{thread.id}@{thread.version} is no notice by the rules: {error}")
+            return
+        if self._queries and find_meeting(volumes, self._queries[statement.exercise]) is None:
+            return
+        meeting = Meeting(
+            id=thread.id,
+            version=thread.version,
+            statement=statement.id,
+            exercise=statement.exercise,
+            received=shown_time("absence", header.time_us),
+            start=format_time(volumes.start_us),
+            end=format_time(volumes.end_us),
+            state="live",
         )
-    reason = None
-    if unopened:
-        reason = f"the place or time of {', '.join(unopened[:10])} is withheld or destroyed"
-    elif question is not None and complete_us < question[2]:
-        reason = (
-            f"the log was seen until {shown_time('absence', complete_us)}, before the interval ends"
+        self._met.append((thread.id, thread.version, meeting))
+
+    def answer(self, counts: dict[str, int]) -> Absence:
+        """What all of it comes to."""
+        content, head, cosigned, unopened = (
+            self._content,
+            self._head,
+            self._cosigned,
+            self._unopened,
         )
-    answer: Literal["none", "these", "cannot-tell"] = (
-        "these" if meetings else ("cannot-tell" if reason else "none")
-    )
-    return Absence(
-        exercise=content["EXERCISE"],
-        answer=answer,
-        reason=reason,
-        by=content["by"],
-        prover=content["prover"],
-        question=content["question"],
-        notices=meetings,
-        statements=counts,
-        notices_checked=checked,
-        unopened=unopened,
-        log=head.origin,
-        entries=head.size,
-        checkpoint_time=shown_time("absence", head.time_s * US_PER_S),
-        cosigned_by=sorted({party for party, _ in cosigned}),
-        complete_until=shown_time("absence", complete_us),
-        remarks=remarks,
-    )
+        # the oldest word about this head, so that a clock ahead stretches nothing, and never later than the
+        # log's own, so that an old head cosigned late does not either; that of the two parties only where
+        # nobody else speaks, so that neither sets the time of its own proof (A-TIME-1)
+        others = [one for party, one in cosigned if party not in (content["by"], content["prover"])]
+        words = others or [one for _, one in cosigned]
+        complete_us = min([head.time_s, *(one.time_s for one in words)]) * US_PER_S
+        meetings = [
+            msgspec.structs.replace(meeting, state=self._state(notice, version))
+            for notice, version, meeting in self._met
+        ]
+        reason = None
+        if unopened:
+            reason = f"the place or time of {', '.join(unopened[:10])} is withheld or destroyed"
+        elif self._question is not None and complete_us < self._question[2]:
+            reason = f"the log was seen until {shown_time('absence', complete_us)}, before the interval ends"
+        answer: Literal["none", "these", "cannot-tell"] = (
+            "these" if meetings else ("cannot-tell" if reason else "none")
+        )
+        return Absence(
+            exercise=content["EXERCISE"],
+            answer=answer,
+            reason=reason,
+            by=content["by"],
+            prover=content["prover"],
+            question=content["question"],
+            notices=meetings,
+            statements=counts,
+            notices_checked=self._checked,
+            unopened=unopened,
+            log=head.origin,
+            entries=head.size,
+            checkpoint_time=shown_time("absence", head.time_s * US_PER_S),
+            cosigned_by=sorted({party for party, _ in cosigned}),
+            complete_until=shown_time("absence", complete_us),
+            remarks=self._remarks,
+        )
 
-
-def _later(statements: list[tuple[Statement, Json]]) -> Any:
-    """What became of a version, by the higher versions in the same chains."""
-    versions: dict[str, dict[int, bool]] = {}
-    for statement, _ in statements:
-        if statement.notice is not None and statement.type.startswith("activity/"):
-            assert statement.thread is not None
-            known = versions.setdefault(statement.notice, {})
-            known[statement.thread.version] = statement.type == "activity/cancel"
-
-    def state(notice: str, version: int) -> str:
-        newer = [cancel for n, cancel in sorted(versions[notice].items()) if n > version]
+    def _state(self, notice: str, version: int) -> Literal["live", "replaced", "cancelled"]:
+        """What became of a version, by the higher versions in the same chains."""
+        known = sorted(self._versions.get(notice, {}).items())
+        newer = [cancel for number, cancel in known if number > version]
         return "live" if not newer else ("cancelled" if newer[0] else "replaced")
 
-    return state
+
+def _is_elsewhen(pieces: Any, from_us: int, until_us: int) -> bool:
+    """Whether every piece ends before an interval or starts after it, so that its place need not be looked at.
+
+    False for whatever cannot be read: then the rules of a notice say what is wrong with it.
+    """
+    try:
+        times = [(parse_time(one["start"]), parse_time(one["end"])) for one in pieces]
+    except (UsageError, KeyError, TypeError, IndexError):
+        return False
+    return bool(times) and all(end < from_us or start > until_us for start, end in times)
 
 
 def _read_question(question: Any) -> tuple[bytes, int, int] | None:

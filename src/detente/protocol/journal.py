@@ -87,8 +87,14 @@ class Evidence(msgspec.Struct, frozen=True):
 class Journal(Protocol):
     """Durable storage of one node."""
 
-    def replay(self, start: int = 0) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
-        """Ledger entries in order from `start`: entry, leaf hash, statement and its openings."""
+    def replay(
+        self, start: int = 0, most: int | None = None
+    ) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
+        """Ledger entries in order from `start`: entry, leaf hash, statement and its openings.
+
+        Args:
+            most: so many at most; None for all.
+        """
 
     def replay_suspect(self) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
         """Of all entries the alarms, and what was received and refused: where evidence is found."""

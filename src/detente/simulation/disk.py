@@ -130,10 +130,12 @@ class Disk:
 
     # -- ledger --------------------------------------------------------------------------------
 
-    def replay(self, start: int = 0) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
+    def replay(
+        self, start: int = 0, most: int | None = None
+    ) -> Iterator[tuple[Entry, bytes, Statement | None, Openings]]:
         """See `Journal`."""
         content = self._content
-        for entry, leaf in content.entries[start:]:
+        for entry, leaf in content.entries[start : None if most is None else start + most]:
             if entry.statement is None:
                 yield entry, leaf, None, {}
             else:

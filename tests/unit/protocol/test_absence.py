@@ -18,14 +18,21 @@ from detente.ledger.checkpoint import log_origin, parse_checkpoint
 from detente.ledger.cosignature import cosign
 from detente.ledger.note import parse_note
 from detente.limits import ABSENCE_BYTES, ABSENCE_ENTRIES
-from detente.protocol.absence import MEMBERS, NOT_PROVED, Absence, make_absence, verify_absence
+from detente.protocol.absence import (
+    MEMBERS,
+    NOT_PROVED,
+    Absence,
+    Proving,
+    make_absence,
+    verify_absence,
+)
 from detente.protocol.paper import decode_paper, encode_paper
 from detente.signing.key import PublicKeys
 from detente.simulation.node import SimNode, converse, cosign_newest
 from detente.simulation.officer import random_notice
 from detente.simulation.party import SIMULATED
 from detente.simulation.room import Room
-from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_NM, US_PER_S, format_time
+from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_NM, US_PER_S, format_time, parse_time
 
 SPEC = (Path(__file__).parents[3] / "docs/spec/absence.md").read_text("utf-8")
 HOUR_US = 3600 * US_PER_S
@@ -373,3 +380,26 @@ def test_spec_limits_are_those_in_force() -> None:
 def test_spec_rule_of_absence_is_quoted_by_a_test(rule: str) -> None:
     """Each rule of the page is proved by a test that names it."""
     assert re.search(rf'^    """[^"]*{rule}\b', Path(__file__).read_text("utf-8"), re.MULTILINE)
+
+
+def test_absence_read_in_slices_is_the_same_file() -> None:
+    """However a record is cut into slices, the file is the one made at once."""
+    core = scene().south.running
+    for most in (1, 3, 10_000):
+        proving = Proving(core, "north", None, None, None)
+        turns = 1
+        while not proving.read(core, most):
+            turns += 1
+        assert turns == -(-core.tree.size // most) or most == 10_000
+        assert proving.encode() == make_absence(core, "north", None, None, None)
+
+
+def test_absence_a_statement_elsewhen_is_no_answer_and_touching_is() -> None:
+    """A-ANS-1: the interval's ends belong to it: a notice that starts as it ends is met."""
+    core, area = scene().south.running, box(35.0)
+    start_us = parse_time(
+        scene().verify(scene().prove(scene().south, "north", 35.0)).notices[0].start
+    )
+    for until_us, met in ((start_us, ["north:A-1"]), (start_us - 1, [])):
+        data = make_absence(core, "north", area, start_us - HOUR_US, until_us)
+        assert [one.id for one in scene().verify(data).notices] == met
