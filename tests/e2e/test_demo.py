@@ -198,7 +198,7 @@ def test_demo_script_that_is_not_exercise_is_refused(tmp_path: Path) -> None:
 
 
 def test_demo_unexpected_answer_is_said_and_ends_with_one(tmp_path: Path) -> None:
-    """A script whose expectation fails is told so on the screen, and the exit code is 1."""
+    """C-15: A script whose expectation fails is told so on the screen, and the exit code is 1."""
     script = tmp_path / "wrong.toml"
     script.write_text(
         'format = "detente-script-1"\nexercise = true\nname = "wrong"\ntitle = "Wrong"\n'

@@ -132,7 +132,7 @@ def test_heard_play_is_as_its_script_expects_and_mirrors(scenario: str) -> None:
 
 
 def test_heard_play_leaves_its_record_as_a_page() -> None:
-    """The public record stands beside the three nodes as a page, in none of them."""
+    """C-19: The public record stands beside the three nodes as a page, in none of them."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "d"
         command = [sys.executable, "-m", "detente.cli.main", "demo", "--scenario", "kunduz-2015"]

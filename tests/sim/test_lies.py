@@ -147,7 +147,7 @@ def test_wrong_previous_is_a_fork() -> None:
 
 
 def test_statement_to_somebody_else_is_not_taken() -> None:
-    """S-HEAD-2: what south said to east cannot be passed off as said to north."""
+    """S-HEAD-2, K-SEAL-4: what south said to east cannot be passed off as said to north."""
     _, north, liar = meet(3)
     liar.send(liar.say_notice(recipient="east", to=["east"], keep=False))
     liar.send(liar.say_notice(recipient="east", to=["east", "north"], keep=False))

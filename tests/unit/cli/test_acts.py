@@ -220,3 +220,26 @@ def test_declaration_that_the_node_asks_about_is_confirmed_and_told() -> None:
     told, nodes = done(step, {"/api/v1/line/south/suspend": {"said": False}})
     assert [body.get("confirmed") for _, _, body in nodes.asked] == [None, True]
     assert any("asks first" in one for one in told.lines)
+
+
+def test_expectation_is_looked_up_until_it_holds_and_no_longer_than_twenty_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """C-18: what comes late still counts; what never comes is given up after 20 s, by a clock that only counts."""
+    at = [0.0]
+    looks: list[float] = []
+    monkeypatch.setattr(acts.time, "monotonic", lambda: at[0])
+    monkeypatch.setattr(acts.time, "sleep", lambda s: at.__setitem__(0, at[0] + s))
+    player = Acts.__new__(Acts)
+
+    def holds_from(second: float) -> bool | None:
+        looks.append(at[0])
+        return True if at[0] >= second else None
+
+    assert player._until(lambda: holds_from(19.0)) is True
+    assert at[0] < 20
+    at[0] = 0.0
+    looks.clear()
+    assert player._until(lambda: holds_from(1000.0)) is None
+    assert 20 <= looks[-1] < 21
+    assert len(looks) > 50

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from detente.agreement.terms import Terms
+from detente.errors import UnavailableError
+from detente.ledger.checkpoint import parse_checkpoint
+from detente.ledger.merkle import verify_consistency
+from detente.ledger.note import parse_note
 from detente.limits import QUORUM_LATE_S
 from detente.node.recordwatch import RecordWatch
 from detente.protocol.effect import Alert
@@ -129,6 +135,30 @@ def test_quorum_never_counts_the_party_itself() -> None:
 def test_quorum_without_agreement_asks_for_nobody() -> None:
     """L-POL-6: before an agreement there is nobody to ask."""
     assert quorum_of(None, "north") == Quorum(0, ())
+
+
+def test_heads_of_a_log_extend_each_other_and_stand_on_entries_that_are_durable() -> None:
+    """L-CP-5: one head for a size, each consistent with those before; none is signed where its entries are not kept."""
+    scene = Scene((), 1)
+    core, disk = scene.north.running, scene.north.disk
+    sizes = [scene.size]
+    for _ in range(6):
+        scene.sign()
+        sizes.append(scene.size)
+    notes = [core.journal.checkpoint(size) for size in sizes]
+    heads = [parse_checkpoint(parse_note(found[1])) for found in notes if found is not None]
+    for old, new in pairwise(heads):
+        hashes = core.tree.consistency_proof(old.size, new.size)
+        verify_consistency(old.size, new.size, hashes, old.root, new.root)
+    assert scene.north.act(lambda core: core.checkpoint(scene.north.now_us() + 9)) == notes[-1][1]  # type: ignore[index]
+    disk.full = True
+    with pytest.raises(UnavailableError):
+        scene.sign()
+    disk.full = False
+    scene.north.crash()
+    scene.north.start()
+    assert scene.size == sizes[-1]
+    assert scene.north.running.tree.size == sizes[-1]
 
 
 def look(scene: Scene, watch: RecordWatch, rate: float = 1.0) -> list[str]:

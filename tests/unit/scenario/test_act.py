@@ -149,7 +149,7 @@ def test_act_terms_reach_the_agreement() -> None:
     ],
 )
 def test_act_wrong_field_is_named(steps: tuple[str, ...], field: str) -> None:
-    """A wrong field of an act is refused by its path, with the rule."""
+    """C-16, C-17: A wrong field of an act is refused by its path, with the rule."""
     with pytest.raises(UsageError) as caught:
         parsed(*steps)
     assert caught.value.field == f"steps[{len(steps)}].{field}"
@@ -157,7 +157,7 @@ def test_act_wrong_field_is_named(steps: tuple[str, ...], field: str) -> None:
 
 
 def test_act_at_a_desk_that_is_away_is_refused_until_somebody_is_back() -> None:
-    """Nobody acts from a desk that nobody mans; another desk of the party may, and the same one afterwards."""
+    """C-17: Nobody acts from a desk that nobody mans; another desk of the party may, and the same one afterwards."""
     reply = ACT["reply"]
     usual = reply.replace('desk = "general-staff"\n', "")
     parsed(step("cease"), step("away"), step("reply"), step("back"), step("reply", usual))

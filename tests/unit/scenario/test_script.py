@@ -181,7 +181,7 @@ def test_swap_parties_twice_is_the_same_script(name: str) -> None:
 
 
 def test_swap_parties_exchanges_roles_and_names_but_not_directions() -> None:
-    """North and South change places everywhere; a direction written small stays."""
+    """C-12: North and South change places everywhere; a direction written small stays."""
     script = parse_script(SMALL.encode())
     mirror = swap_parties(script)
     assert [party.id for party in mirror.parties] == ["south", "north", "meridian"]
@@ -285,7 +285,7 @@ def test_time_to_clear_is_the_difference_and_says_when_it_is_negative() -> None:
     ],
 )
 def test_parse_script_not_exercise_is_refused(old: str, new: str) -> None:
-    """A script that speaks for real activity is refused by rule, wherever it says so."""
+    """C-10: A script that speaks for real activity is refused by rule, wherever it says so."""
     with pytest.raises(RefusedError) as caught:
         parse_script(SMALL.replace(old, new, 1).encode())
     assert caught.value.rule == "scenario-not-exercise"
@@ -322,7 +322,7 @@ def test_parse_script_not_exercise_is_refused(old: str, new: str) -> None:
     ],
 )
 def test_parse_script_wrong_field_is_named(old: str, new: str, field: str) -> None:
-    """A wrong field is refused by its path, with the rule."""
+    """C-1, C-2, C-13: A wrong field is refused by its path, with the rule."""
     assert old in SMALL
     with pytest.raises(UsageError) as caught:
         parse_script(SMALL.replace(old, new, 1).encode())
@@ -339,7 +339,7 @@ def test_parse_script_words_need_an_expected_field() -> None:
 
 
 def test_parse_script_loop_needs_names_of_its_own_per_cycle() -> None:
-    """A loop that would file the same notice twice is refused."""
+    """C-14: A loop that would file the same notice twice is refused."""
     text = (DATA / "two-patrols.toml").read_text("utf-8").replace("ROUTINE-A{cycle}", "ROUTINE-A")
     with pytest.raises(UsageError) as caught:
         parse_script(text.encode())

@@ -7,7 +7,7 @@ from detente.scenario.table import SCENARIO_BYTES, parse_table
 
 
 def test_table_unknown_field_is_refused_with_its_name() -> None:
-    """A misspelt field does not pass for an absent one."""
+    """C-1: A misspelt field does not pass for an absent one."""
     table = parse_table(b'name = "x"\n[clock]\nstrat = 1\n')
     table.text("name")
     clock = table.table("clock")
@@ -39,7 +39,7 @@ def test_table_unknown_field_is_refused_with_its_name() -> None:
     ],
 )
 def test_table_wrong_value_names_field_value_and_rule(toml: bytes, read: str, code: str) -> None:
-    """Every wrong value is refused with the field, the value and the rule."""
+    """C-2, C-3, C-4: Every wrong value is refused with the field, the value and the rule."""
     table = parse_table(toml)
     with pytest.raises(UsageError) as caught:
         getattr(table, read)("x")
@@ -57,7 +57,7 @@ def test_parse_table_not_toml_is_refused(raw: bytes) -> None:
 
 
 def test_parse_table_too_large_is_refused() -> None:
-    """A file past the limit is an error, not a truncation."""
+    """C-3: A file past the limit is an error, not a truncation."""
     with pytest.raises(UsageError, match="bytes"):
         parse_table(b"#" * (SCENARIO_BYTES + 1))
 

@@ -20,7 +20,7 @@ def shipped(name: str) -> Script:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_agreement_terms_declare_the_clock_and_exercise_only(name: str) -> None:
-    """Every play agrees on its declared clock and on exercise only."""
+    """C-11: Every play agrees on its declared clock and on exercise only."""
     terms = agreement_terms(shipped(name), NOW_US)
     assert terms.exercise_only
     assert terms.scenario_clock is not None

@@ -96,7 +96,7 @@ def test_il20_timeline_holds_the_whole_record() -> None:
 
 
 def test_il20_timeline_lead_is_computed_not_typed() -> None:
-    """The minute between notice and release is derived from the two times, with its precision."""
+    """C-8, C-9: The minute between notice and release is derived from the two times, with its precision."""
     timeline = parse_timeline(IL20)
     texts = [find_interval(timeline, interval) for interval in timeline.intervals]
     assert texts[0].startswith("1 min 00 s")
@@ -106,7 +106,7 @@ def test_il20_timeline_lead_is_computed_not_typed() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
 def test_render_timeline_content_note_first_and_every_claim_marked(width: int) -> None:
-    """The content note comes first; no line of anybody's words lacks CLAIM."""
+    """C-7: The content note comes first; no line of anybody's words lacks CLAIM."""
     timeline = parse_timeline(IL20)
     lines = render_timeline(timeline, width)
     assert next(line for line in lines if line) == "CONTENT NOTE"
@@ -158,8 +158,43 @@ def test_render_timeline_narrow_is_refused() -> None:
     ],
 )
 def test_find_difference_of_rival_values(discrepancy: Discrepancy, text: str) -> None:
-    """The difference is what the values force, and never more than that."""
+    """C-8: The difference is what the values force, and never more than that."""
     assert text in find_difference(discrepancy)
+
+
+PLACE = """
+[[places]]
+name = "The place"
+lat = 35.5
+lon = 35.7
+"""
+
+
+def test_place_with_a_position_that_is_not_marked_derived_is_refused() -> None:
+    """C-6: no source gave coordinates, so a position that passes for a source's is refused; marked as ours it is read."""
+    start = SMALL.encode()
+    with pytest.raises(UsageError) as caught:
+        parse_timeline(start + (PLACE + 'sources = ["A1"]\ntext = "x"\n').encode())
+    assert caught.value.field == "places[0].derived"
+    derived = PLACE + 'derived = true\ntext = "x"\n'
+    (place,) = parse_timeline(start + derived.encode()).places
+    assert place.derived
+
+
+@pytest.mark.parametrize(
+    ("until", "least", "most"),
+    [("22:03", "23 min 00 s", "25 min 00 s"), ("21:40", "0 s", "2 min 00 s")],
+)
+def test_find_interval_says_what_the_precision_of_two_minutes_leaves_open(
+    until: str, least: str, most: str
+) -> None:
+    """C-9: between two times to the minute there can be a minute more or less."""
+    zulu = f"2018-09-17T{int(until[:2]) - 3}{until[2:]}:00Z"
+    text = SMALL.replace('about = "22:03"', f'about = "{until}"')
+    timeline = parse_timeline(text.replace("2018-09-17T19:03:00Z", zulu).encode())
+    found = find_interval(timeline, timeline.intervals[0])
+    assert f"more than {least}" in found
+    assert f"less than {most}" in found
 
 
 def test_find_difference_does_not_depend_on_order() -> None:
@@ -195,7 +230,7 @@ def test_parse_timeline_small_is_whole() -> None:
     ],
 )
 def test_parse_timeline_wrong_field_is_named(old: str, new: str, field: str) -> None:
-    """A wrong field is refused by its path; a claim cannot be turned into a finding."""
+    """C-1, C-2, C-5, C-6: A wrong field is refused by its path; a claim cannot be turned into a finding."""
     assert old in SMALL
     with pytest.raises(UsageError) as caught:
         parse_timeline(SMALL.replace(old, new, 1).encode())
