@@ -24,6 +24,7 @@ from detente.scenario.act import (
 from detente.scenario.place import Shape, When
 from detente.scenario.script import DEFAULT_PARTIES, Party
 
+SEEN_S, PAUSE_S = acts.SEEN_S, acts.PAUSE_S  # as the player has them
 PLACE = Shape("Point", ((((-30.5, 37.4)),),))
 
 
@@ -226,6 +227,8 @@ def test_expectation_is_looked_up_until_it_holds_and_no_longer_than_twenty_secon
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """C-18: what comes late still counts; what never comes is given up after 20 s, by a clock that only counts."""
+    monkeypatch.setattr(acts, "SEEN_S", SEEN_S)
+    monkeypatch.setattr(acts, "PAUSE_S", PAUSE_S)
     at = [0.0]
     looks: list[float] = []
     monkeypatch.setattr(acts.time, "monotonic", lambda: at[0])
