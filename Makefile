@@ -7,7 +7,7 @@ JOBS ?= auto
 # Simulated days under faults, one a seed; docs/guide/simulation.md.
 SEEDS ?= 1..200
 
-.PHONY: demo test check lint console nightly bench clean lock bench-console gallery
+.PHONY: demo test check lint console nightly fuzz bench clean lock bench-console gallery
 
 demo: $(STAMP) console
 	$(BIN)/detente demo $(ARGS)
@@ -38,6 +38,10 @@ nightly: $(STAMP) console
 	-scripts/get-sample
 	$(BIN)/pytest -n $(JOBS) -m nightly
 	$(BIN)/detente simulate --seed 1..10000 --hours 24 --faults all
+
+# Every reader of others' bytes, fuzzed by coverage; needs atheris, which the lock file does not hold.
+fuzz: $(STAMP)
+	$(BIN)/python scripts/fuzz.py $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/detente bench $(ARGS)
