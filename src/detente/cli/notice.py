@@ -39,6 +39,13 @@ Notice = Annotated[
 To = Annotated[
     list[str] | None, typer.Option("--to", help="Recipient; repeat for more. Default: all parties.")
 ]
+Withhold = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PARTY:FIELD",
+        help="What a recipient is not to see: its text or region, such as south:text; may be repeated.",
+    ),
+]
 Wait = Annotated[
     str | None, typer.Option(help="Wait until delivered or opened.", metavar="delivered|opened")
 ]
@@ -116,6 +123,7 @@ def _file(
     timeout: float,
     as_json: bool,
     amend: bool,
+    withhold: list[str] | None,
 ) -> None:
     if wait not in (None, "delivered", "opened"):
         raise UsageError(
@@ -128,7 +136,13 @@ def _file(
             asked = {"to": to or None, "amend": amend}
             preview = api.json("POST", "/api/v1/preview", content=content, params=asked)
             questions = preview["questions"]
-        params = {"to": to or None, "amend": amend, "wait": wait, "timeout_s": timeout}
+        params = {
+            "to": to or None,
+            "amend": amend,
+            "withhold": withhold or None,
+            "wait": wait,
+            "timeout_s": timeout,
+        }
         found = api.json("POST", "/api/v1/notices", content=content, params=params)
     _finish({**found, "questions": questions}, as_json, wait)
 
@@ -139,12 +153,13 @@ def file(
     directory: Dir,
     file: Notice,
     to: To = None,
+    withhold: Withhold = None,
     wait: Wait = None,
     timeout: Timeout = 10.0,
     as_json: Json = False,
 ) -> None:
     """File a new notice; exits 0 once it is durable here."""
-    _file(directory, file, to, wait, timeout, as_json, amend=False)
+    _file(directory, file, to, wait, timeout, as_json, amend=False, withhold=withhold)
 
 
 @app.command()
@@ -153,12 +168,13 @@ def amend(
     directory: Dir,
     file: Notice,
     to: To = None,
+    withhold: Withhold = None,
     wait: Wait = None,
     timeout: Timeout = 10.0,
     as_json: Json = False,
 ) -> None:
     """Replace an earlier notice of the same id with a new version."""
-    _file(directory, file, to, wait, timeout, as_json, amend=True)
+    _file(directory, file, to, wait, timeout, as_json, amend=True, withhold=withhold)
 
 
 @app.command()
@@ -246,6 +262,13 @@ def show_command(
                 f"  version {version['version']} ({version['kind']}): known {dtg(version['known'])}, received {dtg(version['received'])}",
                 markup=False,
             )
+            for party, fields in version["withheld"].items():
+                out.print(f"    withheld from {party}: {', '.join(fields)}", markup=False)
+            for gone in version["destroyed"]:
+                out.print(
+                    f"    {gone['field']}: destroyed on {dtg(gone['time'])} by {', '.join(gone['officers'])}: {gone['reason']}",
+                    markup=False,
+                )
             for receipt in version["receipts"]:
                 opened = (
                     f", opened {dtg(receipt['opened'])} by desk {receipt['opened_desk']}"

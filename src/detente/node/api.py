@@ -18,7 +18,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from detente import __version__
 from detente.agreement.revocation import doubt_of
-from detente.errors import PeerError, UsageError
+from detente.errors import PeerError, UsageError, shown
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
 from detente.node import metrics, shapes
@@ -122,6 +122,25 @@ def delivered(
     return result
 
 
+def _withheld(words: list[str]) -> dict[str, set[str]]:
+    """By recipient the fields of ``PARTY:FIELD``.
+
+    Raises:
+        UsageError: ``withhold-malformed``.
+    """
+    found: dict[str, set[str]] = {}
+    for word in words:
+        party, colon, field = word.partition(":")
+        if not (party and colon and field):
+            raise UsageError(
+                "withhold-malformed",
+                f"withhold is {shown(word)}; it must be PARTY:FIELD, such as south:text",
+                field="withhold",
+            )
+        found.setdefault(party, set()).add(field)
+    return found
+
+
 def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) -> ASGIApp:
     """The operators' application.
 
@@ -164,15 +183,23 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
         request: Request[Any, Any, Any],
         to: FromQuery[list[str] | None] = None,
         amend: FromQuery[bool] = False,
+        withhold: FromQuery[list[str] | None] = None,
         wait: Wait = None,
         timeout_s: Timeout = 10.0,
     ) -> Response[dict[str, Any]]:
         who = await officer(request, "say")
+        withheld = _withheld(withhold or [])
         notice = parse_notice_geojson(await body_of(request))
 
         def job(core: Core) -> tuple[Filed, list[Effect]]:
             return core.file_notice(
-                notice, to or [], node.now_us(), officer=who.name, desk=who.desk, amend=amend
+                notice,
+                to or [],
+                node.now_us(),
+                officer=who.name,
+                desk=who.desk,
+                amend=amend,
+                withhold=withheld,
             )
 
         return await answer_filed(job, wait, timeout_s)

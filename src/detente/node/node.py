@@ -107,6 +107,7 @@ class Node:
             self.stamping = Stamping(self)
             self.tls_contexts: list[ssl.SSLContext] = []
             self._on_keys: list[Callable[[], None]] = []
+            self._on_refold: list[Callable[[], None]] = []
             self.take_keys(self.core)
         except BaseException:
             self._open.close()
@@ -132,6 +133,10 @@ class Node:
     def on_keys(self, act: Callable[[], None]) -> None:
         """Call `act` when other keys are in use (from the worker's thread)."""
         self._on_keys.append(act)
+
+    def on_refold(self, act: Callable[[], None]) -> None:
+        """Call `act` when the record was folded anew (from the worker's thread): what was made of the old fold goes."""
+        self._on_refold.append(act)
 
     def take_keys(self, core: Core) -> list[Effect]:
         """Go on with keys whose time has come, and with what officers changed among them: part of a job."""
@@ -276,6 +281,8 @@ class Node:
         fresh = self._load()
         fresh.links = core.links
         self.worker.core = fresh
+        for act in self._on_refold:
+            act()
         return fresh
 
     # -- being a witness ------------------------------------------------------------------------

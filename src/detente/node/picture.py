@@ -163,6 +163,9 @@ class Board:
         self._node = node
         self._serving = serving
         self._drawings = Drawings()
+        node.on_refold(
+            self._drawings.forget
+        )  # the place of what was destroyed is not to stay drawn
         self._tick: tuple[float, Tick] | None = None
 
     def line_alarms(self) -> Sequence[LineAlarm]:

@@ -225,10 +225,20 @@ class ReceiptDetail(Shape):
     version: int | UnsetType = UNSET
 
 
+class ClosedField(Shape):
+    """A field whose opening was destroyed in this record: when, by whom and why."""
+
+    field: str
+    time: str
+    officers: list[str]
+    reason: str
+
+
 class VersionDetail(Shape):
     """One version of a notice.
 
-    `statements` maps each recipient to the statement it was sent, `units` each to the units it told of it.
+    `statements` maps each recipient to the statement it was sent, `units` each to the units it told of it,
+    `withheld` each from whom something was withheld to those fields.
     """
 
     version: int
@@ -240,6 +250,8 @@ class VersionDetail(Shape):
     receipts: list[ReceiptDetail]
     ladder: list[LadderRow]
     units: dict[str, list[Unit]]
+    withheld: dict[str, list[str]]
+    destroyed: list[ClosedField]
 
 
 class NoticeDetail(ListedNotice):

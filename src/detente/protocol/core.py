@@ -8,7 +8,7 @@ before answer). After a failed commit the caller throws the core away and loads 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -30,7 +30,7 @@ from detente.protocol.introduction import introduces, introduction
 from detente.protocol.journal import Entry, Evidence, Intent, Journal, Json
 from detente.protocol.ladder import after_said
 from detente.protocol.link import Link
-from detente.protocol.opening import load_kept
+from detente.protocol.opening import check_withheld, load_kept
 from detente.protocol.rules import TYPES, Answer, judge
 from detente.protocol.statement import (
     SALT_BYTES,
@@ -289,17 +289,23 @@ class Core:
         officer: str,
         desk: str,
         amend: bool = False,
+        withhold: Mapping[str, Collection[str]] = {},
     ) -> tuple[Filed, list[Effect]]:
         """File a new notice, or with `amend` a version that replaces the earlier ones.
 
+        Args:
+            withhold: by recipient, the fields that it is not to see.
+
         Raises:
-            UsageError: the id is taken (or unknown with `amend`), no recipient, an unknown party.
+            UsageError: the id is taken (or unknown with `amend`), no recipient, an unknown party; a field
+                that cannot be withheld.
             RefusedError: a rule that the peers keep too would refuse it.
         """
         plan = self._plan(notice, to, now_us, amend=amend)
+        body = notice.body()
         signed, effects = self._say(
             "activity/notice",
-            notice.body(),
+            body,
             plan.to,
             now_us,
             officer=officer,
@@ -307,6 +313,7 @@ class Core:
             exercise=notice.exercise,
             thread=Thread(plan.id, "notice", plan.version),
             volumes=notice,
+            withheld=check_withheld(withhold, plan.to, body),
         )
         return msgspec.structs.replace(plan, signed=signed), effects
 
@@ -577,10 +584,13 @@ class Core:
         exercise: bool,
         thread: Thread | None,
         volumes: ActivityNotice | None = None,
+        withheld: dict[str, list[str]] | None = None,
     ) -> tuple[tuple[str, ...], list[Effect]]:
         intent = self._draft(
             type_, values, recipients, now_us, desk=desk, exercise=exercise, thread=thread
         )
+        if withheld:
+            intent = msgspec.structs.replace(intent, withheld=withheld)
         if volumes is not None:  # it was parsed a moment ago by the same rules
             self.state.keep_volumes(body_digest(commit_openings(intent.openings)), volumes)
         self._judge_own(intent, now_us)
@@ -691,6 +701,7 @@ class Core:
             thread=Thread(**intent.thread) if intent.thread else None,
             to=intent.to,
             type_=intent.type,
+            withheld=intent.withheld.get(peer, ()),
         )
 
     def _sign(self, intent: Intent, now_us: int) -> list[Effect]:

@@ -18,8 +18,10 @@ from detente.ledger.note import parse_note
 from detente.ledger.proof import parse_log_proof
 from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState, Version
+from detente.protocol.interval import Interval
 from detente.protocol.journal import Entry, Json
 from detente.protocol.ladder import difference
+from detente.protocol.opening import ASKED, DESTROYED, DISCLOSED
 from detente.protocol.seen import made_interval, received_interval
 from detente.protocol.statement import Statement, body_values
 from detente.protocol.views import find_notice
@@ -55,6 +57,9 @@ EventKind = Literal[
     "acted",
     "deadline-passed",
     "no-answer",
+    "disclosed",
+    "destruction-asked",
+    "destroyed",
     "other",
 ]
 
@@ -230,6 +235,14 @@ def _local(core: Core, notice_id: str, entry: Entry, local: Json) -> HistoryRow 
             "desk": local["desk"],
             "due": format_time(local["due_us"]),
         }
+    elif type_ == DISCLOSED:
+        kind, values = "disclosed", {name: local[name] for name in ("field", "to", "reason")}
+        statement, version = _opening_of(core, local)
+    elif type_ in (ASKED, DESTROYED):
+        kind = "destroyed" if type_ == DESTROYED else "destruction-asked"
+        officers = local["officers"] if type_ == DESTROYED else [local["officer"]]
+        values = {"field": local["field"], "reason": local["reason"], "officers": officers}
+        statement, version = _opening_of(core, local)
     elif type_ == "alarm":
         kind, values = "alarm", {"code": local["code"], "message": local["message"]}
     else:
@@ -247,6 +260,20 @@ def _local(core: Core, notice_id: str, entry: Entry, local: Json) -> HistoryRow 
     )
 
 
+def _opening_of(core: Core, local: Json) -> tuple[str, int | None]:
+    """The first of the copies that an entry about an opening names, and its version."""
+    first = str(local["statements"][0])
+    found = core.journal.statement(first)
+    return first, found[0].thread.version if found and found[0].thread else None
+
+
+def _ends(found: Interval | None) -> Json | None:
+    """Between when and when, by whose clocks; None where there is no such time."""
+    if found is None:
+        return None
+    return {"not_before": found.not_before, "not_after": found.not_after, "by": found.by}
+
+
 def _said(
     core: Core, entry: Entry, statement: Statement, values: Json
 ) -> tuple[EventKind, dict[str, Any]]:
@@ -257,7 +284,10 @@ def _said(
             "claimed": format_time(statement.claimed_us),
             "answer": outcome,
             "rule": rule or None,
+            "made_between": _ends(made_interval(core, statement, entry)),
         }
+        if entry.header.kind == "received":
+            more["received_between"] = _ends(received_interval(core, statement, entry))
         if statement.type == "activity/cancel":
             return "cancelled", {**more, "reason": values.get("reason")}
         return ("signed" if entry.header.kind == "made" else "received"), more
@@ -270,6 +300,7 @@ def _said(
             "received": values["received"],
             "about": values["statement"],
             "of": _type_of(core, values["statement"]),
+            "received_between": _received_ends(core, values["statement"]),
         }
     if statement.type == "receipt/opened":
         return "opened", {
@@ -311,6 +342,13 @@ def _beside(core: Core, statement: Statement, values: Json) -> tuple[EventKind, 
     found = {name: values.get(field) for field, name in names.items()}
     about = core.state.urgent.replies.get(statement.id)
     return kind, found if about is None else {**found, "about": about}
+
+
+def _received_ends(core: Core, statement_id: str) -> Json | None:
+    found, entry = core.journal.statement(statement_id), core.journal.entry_of(statement_id)
+    if found is None or entry is None:
+        return None
+    return _ends(received_interval(core, found[0], entry))
 
 
 def _type_of(core: Core, statement: str) -> str | None:

@@ -52,6 +52,7 @@ class Intent(msgspec.Struct, frozen=True):
     Attributes:
         openings: body openings, salts drawn once, so that all copies share one body digest (S-BODY-1).
         waiting: recipients for which no statement has been signed yet.
+        withheld: by recipient, the fields that it is not to see; it gets their commitments.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Intent(msgspec.Struct, frozen=True):
     waiting: tuple[str, ...]
     openings: Openings
     filed_us: int
+    withheld: dict[str, list[str]] = {}
 
     @property
     def notice(self) -> str | None:

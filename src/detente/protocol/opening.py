@@ -5,12 +5,12 @@ Docs: docs/spec/bundle.md, sections 7 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from detente.errors import PeerError
+from detente.errors import PeerError, UsageError
 from detente.limits import STATEMENT_BYTES
 from detente.protocol.journal import Entry, Journal
 from detente.protocol.paper import Json, decode_paper, encode_paper, invalid
@@ -76,6 +76,37 @@ class OpeningState(msgspec.Struct):
     disclosed: dict[str, list[Disclosed]] = {}
     kept: dict[str, list[Json]] = {}
     asked: dict[str, dict[str, str]] = {}
+
+
+def check_withheld(
+    wanted: Mapping[str, Collection[str]], to: Collection[str], body: Json
+) -> dict[str, list[str]]:
+    """What each recipient of a notice is not to see, sorted (S-HOLD-1).
+
+    Raises:
+        UsageError: ``withhold-recipient``, ``withhold-needed`` or ``withhold-absent``.
+    """
+    for party, fields in wanted.items():
+        if party not in to:
+            raise UsageError(
+                "withhold-recipient",
+                f"withhold names {party!r}; it must be one of those who are told: {', '.join(to)}",
+                field="withhold",
+            )
+        for field in sorted(fields):
+            if field not in WITHHOLDABLE:
+                raise UsageError(
+                    "withhold-needed",
+                    f"withhold names field {field!r}; it must be {' or '.join(WITHHOLDABLE)}: who is warned must have the rest",
+                    field="withhold",
+                )
+            if field not in body:
+                raise UsageError(
+                    "withhold-absent",
+                    f"withhold names {field}; the notice must say something there",
+                    field="withhold",
+                )
+    return {party: sorted(set(fields)) for party, fields in sorted(wanted.items()) if fields}
 
 
 def load_kept(journal: Journal) -> dict[str, list[Json]]:

@@ -227,6 +227,11 @@ class Drawings:
             found[digest] = self._keep(digest, msgspec.Raw(msgspec.json.encode(drawn)))
         return cast("dict[str, list[Piece]]", found)
 
+    def forget(self) -> None:
+        """Throw all outlines away; what is still in the record is drawn again when it is asked for."""
+        self._kept.clear()
+        self._bytes = 0
+
     def _keep(self, digest: str, encoded: msgspec.Raw) -> msgspec.Raw:
         size = len(bytes(encoded))
         while self._kept and self._bytes + size > self._most:

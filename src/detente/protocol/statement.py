@@ -417,7 +417,11 @@ def body_values(openings: Openings) -> Json:
 
 
 def encode_message(statement: Statement, openings: Openings, voucher: object = None) -> bytes:
-    """The plaintext that is sealed: envelope and openings, and a voucher where the key no longer counts."""
+    """The plaintext that is sealed: envelope and openings, and a voucher where the key no longer counts.
+
+    What its maker withholds from this recipient stays behind (S-HOLD-1).
+    """
+    openings = {name: one for name, one in openings.items() if name not in statement.withheld}
     envelope = parse_canonical(encode_envelope(statement.envelope))
     vouched = {} if voucher is None else {"voucher": voucher}
     return encode_canonical({"envelope": envelope, "openings": openings, **vouched})

@@ -165,6 +165,7 @@ def show_notice(core: Core, notice_id: str, now_us: int) -> Json:
                     party: units_said(core, id_)
                     for party, id_ in sorted(version.statements.items())
                 },
+                **_closed(core, version),
             }
         )
     volumes = core.volumes(notice_id)
@@ -181,6 +182,24 @@ def show_notice(core: Core, notice_id: str, now_us: int) -> Json:
         "geojson": notice_to_geojson(volumes) if volumes else None,
         "reason": _cancel_reason(core, notice),
     }
+
+
+def _closed(core: Core, version: Version) -> Json:
+    """Which fields of a version were said and are closed: withheld from whom, and destroyed here by whom."""
+    withheld = {}
+    gone: dict[str, Json] = {}
+    for party, id_ in sorted(version.statements.items()):
+        found = core.journal.statement(id_)
+        if found is not None and found[0].withheld:
+            withheld[party] = list(found[0].withheld)
+        for one in core.state.openings.destroyed.get(id_, ()):
+            gone[one.field] = {
+                "field": one.field,
+                "time": format_time(one.time_us),
+                "officers": one.officers,
+                "reason": one.reason,
+            }
+    return {"withheld": withheld, "destroyed": [gone[field] for field in sorted(gone)]}
 
 
 def _cancel_reason(core: Core, notice: NoticeState) -> str | None:

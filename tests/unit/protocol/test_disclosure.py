@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from detente.errors import PeerError, RefusedError, UsageError
@@ -15,9 +16,11 @@ from detente.protocol.audit import audit
 from detente.protocol.bundle import Verified, verify_bundle
 from detente.protocol.bundling import make_bundle
 from detente.protocol.disclosure import BACKUPS, Destruction, destroy, disclose
+from detente.protocol.history import timeline
 from detente.protocol.incoming import start_recovery
 from detente.protocol.opening import DESTRUCTIBLE, MEMBERS
 from detente.protocol.paper import decode_paper, encode_paper
+from detente.protocol.picture import Drawings, notice_rows
 from detente.protocol.rules import TYPES
 from detente.protocol.statement import body_values
 from detente.simulation.node import SimNode, converse, cosign_newest, quiet
@@ -330,3 +333,144 @@ def test_spec_rule_of_openings_is_quoted_by_a_test(rule: str) -> None:
         (here / name).read_text("utf-8") for name in ("test_disclosure.py", "test_interval.py")
     )
     assert re.search(rf'^    """[^"]*{rule}\b', texts, re.MULTILINE)
+
+
+# -- withholding at sending --------------------------------------------------------------------------
+
+
+class Withheld:
+    """North told south and east of A-1, and withholds its text from south."""
+
+    def __init__(self) -> None:
+        self.room = Room(3)
+        self.north, self.south, self.east = self.room.nodes()
+        for other in (self.south, self.east):
+            converse(self.north, other)
+        self.file("A-1", {"south": ["text"]})
+        self.room.wait(3)
+        for other in (self.south, self.east):
+            converse(self.north, other)
+
+    def file(self, name: str, withhold: dict[str, list[str]]) -> None:
+        """File a notice of north's."""
+        notice = random_notice(name, self.room.chance, self.north.now_us(), exercise=True)
+        self.north.run(
+            lambda core: core.file_notice(
+                notice,
+                ("south", "east"),
+                self.north.now_us(),
+                officer="o",
+                desk="d",
+                withhold=withhold,
+            )
+        )
+
+
+def test_notice_withheld_from_one_reaches_it_without_the_field_and_the_other_whole() -> None:
+    """S-HOLD-1: south gets the commitment and is told what it does not see, east the text; one body digest, one place."""
+    scene = Withheld()
+    told = {}
+    for node in (scene.south, scene.east):
+        core = node.running
+        (wanted,) = views.find_statements(core, A1)
+        found = core.journal.statement(wanted)
+        assert found is not None
+        told[node.name] = found
+    south, east = told["south"], told["east"]
+    assert (south[0].withheld, east[0].withheld) == (("text",), ())
+    assert "text" not in south[1]
+    assert east[1]["text"][1] == "simulated"
+    assert south[0].body_digest == east[0].body_digest
+    shown = views.show_notice(scene.south.running, A1, scene.south.now_us())
+    assert (shown["text"], shown["versions"][0]["withheld"]) == (None, {"south": ["text"]})
+    assert shown["geojson"] is not None
+    assert {r.answer for r in scene.north.running.state.receipts.values()} == {"delivered"}
+    for node in (scene.north, scene.south):
+        assert audit(node.running)["consistent"]
+        assert views.projection(node.load()) == views.projection(node.running)
+
+
+def test_withheld_field_is_opened_by_its_maker_later() -> None:
+    """S-HOLD-1, B-OPEN-1: south's own bundle names the field as withheld, and north's opening fits it."""
+    scene = Withheld()
+    cosign_newest(scene.south, scene.north)
+    roots = {p.name: p.root.public for p in scene.room.parties}
+    core = scene.south.running
+    data = make_bundle(core, views.find_statements(core, A1))
+    proved = verify_bundle(data, roots, verifier=SIMULATED.verifier)
+    assert proved.statement["withheld"] == ["text"]
+    wanted = proved.statement["id"]
+    opening = scene.north.act(
+        lambda core: disclose(
+            core,
+            [wanted],
+            "text",
+            to="board",
+            reason="asked",
+            now_us=scene.north.now_us(),
+            officer="anna",
+            desk="d",
+        )
+    )
+    opened = verify_bundle(data, roots, opened=[opening], verifier=SIMULATED.verifier)
+    assert opened.statement["withheld"] == []
+    assert opened.statement["body"]["text"] == "simulated"
+
+
+@pytest.mark.parametrize(
+    ("withhold", "code"),
+    [
+        ({"south": ["pieces"]}, "withhold-needed"),
+        ({"south": ["activity"]}, "withhold-needed"),
+        ({"un": ["text"]}, "withhold-recipient"),
+        ({"south": ["region"]}, "withhold-absent"),
+    ],
+)
+def test_notice_withholding_what_must_be_told_is_refused(
+    withhold: dict[str, list[str]], code: str
+) -> None:
+    """S-HOLD-1: place, times and activity reach everybody who is told; nothing is filed where one is withheld."""
+    scene = Withheld()
+    with pytest.raises(UsageError) as caught:
+        scene.file("A-2", withhold)
+    assert (caught.value.code, caught.value.field) == (code, "withhold")
+    assert "north:A-2" not in scene.north.running.state.notices
+
+
+# -- what officers see -----------------------------------------------------------------------------
+
+
+def test_timeline_tells_what_was_disclosed_and_destroyed_and_between_when_it_was_made() -> None:
+    """The history of a notice has a row for each opening given away or destroyed, and intervals beside claims."""
+    scene = Scene()
+    scene.disclose(scene.north, "text", to="board")
+    scene.destroy(scene.north, "text", alone=False)
+    scene.destroy(scene.north, "text", officer="boris", alone=False)
+    rows = timeline(scene.north.running, A1).rows
+    found = {row.kind: row for row in rows}
+    assert found["disclosed"].values["to"] == "board"
+    assert found["disclosed"].version == 1
+    assert found["destruction-asked"].values["officers"] == ["anna"]
+    gone = found["destroyed"].values
+    assert (gone["field"], gone["officers"]) == ("text", ["anna", "boris"])
+    assert gone["reason"] == "a name that endangers"
+    assert set(found["signed"].values["made_between"]) == {"not_before", "not_after", "by"}
+    assert set(found["delivered"].values["received_between"]) == {"not_before", "not_after", "by"}
+
+
+def test_destroyed_place_leaves_the_picture_and_what_was_drawn_of_it() -> None:
+    """B-DESTROY-2: after the destruction the row has no outline, and none is kept in the memory of drawings."""
+    scene = Scene()
+    scene.end()
+    drawings = Drawings()
+    (before,) = notice_rows(scene.north.running, [A1], drawings)
+    assert len(drawings) == 1
+    assert len(msgspec.json.encode(before.pieces)) > 10
+    scene.destroy(scene.north, "pieces")
+    drawings.forget()
+    (after,) = notice_rows(scene.north.running, [A1], drawings)
+    assert (after.pieces, after.cannot_draw, len(drawings)) == ([], True, 0)
+    assert (after.start, after.end) == (before.start, before.end)
+    shown = views.show_notice(scene.north.running, A1, scene.north.now_us())
+    (gone,) = shown["versions"][0]["destroyed"]
+    assert (gone["field"], gone["reason"]) == ("pieces", "a name that endangers")
