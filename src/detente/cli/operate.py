@@ -281,11 +281,10 @@ def _check_status(found: dict[str, Any], checks: _Checks) -> None:
     now_us = real_us()
     for key in found["keys"]:
         left_s = (parse_time(key["valid_until"]) - now_us) / US_PER_S
-        age_days = max(0, (now_us - parse_time(key["valid_from"])) // (86_400 * US_PER_S))
         checks.add(
             "key age",
             left_s > KEY_WARNING_S,
-            f"{key['use']} key {key['key'][:12]}: {age_days} days old, {left_s / 86_400:.0f} days left",
+            f"{key['use']} key {key['key'][:12]}: valid since {key['valid_from'][:10]}, {left_s / 86_400:.0f} days left",
         )
     agreement = found["agreement"]
     checks.add(
