@@ -23,7 +23,7 @@ from detente.ledger.note import (
     parse_vkey,
 )
 from detente.limits import POLICY_BYTES, POLICY_LINES_OF_A_KIND
-from detente.signing.key import PublicKeys
+from detente.signing.key import STRICT, PublicKeys
 
 NONE = "none"
 _ALLOWED = bytes([0x09, 0x0A, *range(0x20, 0x7F), *range(0x80, 0x100)])
@@ -57,7 +57,7 @@ def parse_policy(data: bytes) -> Policy:
     """The policy of a file.
 
     Raises:
-        UsageError: `policy-malformed`, with the line. PeerError: `vkey-malformed`.
+        UsageError: `policy-malformed`, with the line. PeerError: `vkey-malformed`, `key-weak`.
     """
     if len(data) > POLICY_BYTES or data.translate(None, _ALLOWED):
         raise _malformed(0, "too long or with a control character", "tabs, newlines and text only")
@@ -167,6 +167,8 @@ class _Reading:
     @staticmethod
     def _key(number: int, text: str, kinds: tuple[int, ...], known: Collection[NoteKey]) -> NoteKey:
         key = parse_vkey(text)
+        if key.kind != MLDSA44_COSIGNATURE:
+            STRICT.check_point(key.public)  # what counts for one library must count for all
         # the same key under another name or type is the same witness twice
         if key.kind not in kinds or any(one.public == key.public for one in known):
             raise _malformed(number, "of a key of another use, or there already", "of a new key")

@@ -14,10 +14,11 @@ from detente.ledger.note import ED25519_COSIGNATURE, ED25519_NOTE, NoteKey
 from detente.ledger.policy import check_quorum, format_policy, parse_policy
 from detente.signing.key import SigningKeys
 
-KEYS = [NoteKey(f"w{n}", ED25519_COSIGNATURE, bytes([n]) * 32) for n in range(40)]
+POINTS = [SigningKeys.from_seed(bytes([n]) * 64).public.ed25519 for n in range(72)]
+KEYS = [NoteKey(f"w{n}", ED25519_COSIGNATURE, POINTS[n]) for n in range(40)]
 X = "".join(f"witness X{n} {KEYS[n].format()}\n" for n in (1, 2, 3))
 Y = "".join(f"witness Y{n} {KEYS[n + 3].format()}\n" for n in (1, 2, 3))
-LOG = NoteKey("log", ED25519_NOTE, bytes(32))
+LOG = NoteKey("log", ED25519_NOTE, POINTS[71])
 EXAMPLE = f"""# as in the specification
 log {LOG.format()} \thttps://log.example/
 
@@ -92,7 +93,7 @@ def test_policy_names_are_octets() -> None:
 def test_policy_of_32_of_each_is_read() -> None:
     """L-POL-4: 32 logs, 32 witnesses and 32 groups are within our limits."""
     text = "".join(
-        f"log {NoteKey(f'l{n}', ED25519_NOTE, bytes([n]) * 32).format()}\n"
+        f"log {NoteKey(f'l{n}', ED25519_NOTE, POINTS[n + 40]).format()}\n"
         f"witness w{n} {KEYS[n].format()}\ngroup g{n} all w{n}\n"
         for n in range(32)
     )
