@@ -23,6 +23,7 @@ from detente.protocol.journal import Entry, Json
 from detente.protocol.ladder import difference
 from detente.protocol.opening import ASKED, DESTROYED, DISCLOSED
 from detente.protocol.seen import made_interval, received_interval
+from detente.protocol.stamped import own_stamp
 from detente.protocol.statement import Statement, body_values
 from detente.protocol.views import find_notice
 from detente.units import US_PER_S, format_time
@@ -428,6 +429,19 @@ class DestroyedField(msgspec.Struct, frozen=True):
     reason: str
 
 
+class StampRow(msgspec.Struct, frozen=True):
+    """That an authority of time stamps stamped a head of this node's log.
+
+    Attributes:
+        verified: it led to the certificate in the node's settings when it came.
+    """
+
+    authority: str
+    time: str
+    size: int
+    verified: bool
+
+
 class ReceiptProof(msgspec.Struct, frozen=True):
     """The recipient's receipt.
 
@@ -463,6 +477,8 @@ class StatementProof(msgspec.Struct, frozen=True):
         checkpoint: the head that covers it and that the most cosigned; None before the first one.
         not_before, not_after, by: when it was made, by the clocks of others; None where nobody bounds it.
         withheld: fields that were said and are closed in this record, destroyed ones apart.
+        open: fields that a bundle would show, and can leave out.
+        stamp: the oldest head with it that an authority of time stamps stamped.
         doubt: its key was revoked as of a time before it was logged here; null where nothing is to be said.
     """
 
@@ -483,6 +499,8 @@ class StatementProof(msgspec.Struct, frozen=True):
     by: list[str]
     withheld: list[str]
     destroyed: list[DestroyedField]
+    open: list[str]
+    stamp: StampRow | None
     doubt: Doubt | None = None
 
 
@@ -559,8 +577,18 @@ def _proof(core: Core, version: Version, statement_id: str) -> StatementProof:
             DestroyedField(one.field, format_time(one.time_us), one.officers, one.reason)
             for one in destroyed
         ],
+        open=sorted(openings),
+        stamp=_stamp(core, entry.index),
         doubt=_doubt(core, statement),
     )
+
+
+def _stamp(core: Core, index: int) -> StampRow | None:
+    found = own_stamp(core, index)
+    if found is None:
+        return None
+    time = format_time(found.stamp.time_s * US_PER_S)
+    return StampRow(found.stamp.authority, time, found.size, found.verified)
 
 
 def _doubt(core: Core, statement: Statement) -> Doubt | None:

@@ -340,3 +340,21 @@ def test_picture_is_drawn_in_slices(
         assert done[:4] == ["slice", "other", "slice", "other"]
 
     asyncio.run(play())
+
+
+def test_board_draws_anew_after_the_record_was_folded_anew(node: Node, notice: Any) -> None:
+    """B-DESTROY-2: what was drawn of the old fold goes with it, or a destroyed place would stay in memory."""
+
+    async def play() -> None:
+        board = Board(node, None)
+        parsed = parse_notice_geojson(notice("DRAWN"))
+        await node.run(
+            lambda core: core.file_notice(parsed, [], node.now_us(), officer="o", desk="d")
+        )
+        assert (await board.picture()).notices[0].pieces
+        assert len(board._drawings) == 1
+        await node.run(lambda core: (node.refold(core), []))
+        assert len(board._drawings) == 0
+        assert (await board.picture()).notices[0].pieces
+
+    asyncio.run(play())

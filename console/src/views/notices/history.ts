@@ -4,7 +4,7 @@ import { i18n, t } from "../../i18n/index.svelte";
 import { inert } from "../../lib/inert";
 import { zulu } from "../../lib/time";
 import { isolate } from "../alarmWords";
-import { type Context, figures, ruleWords } from "./words";
+import { type Context, type Ends, fieldWords, figures, interval, joined, ruleWords, toSeconds } from "./words";
 
 export type HistoryRow = Schemas["HistoryRow"];
 
@@ -21,11 +21,22 @@ export function historyWords(row: HistoryRow, { party, now, nameOf }: Context): 
     other: isolate(text(values.with)),
     desk: isolate(text(values.desk)),
     step: typeof values.step === "number" ? values.step : 0,
+    field: joined((typeof values.field === "string" ? [values.field] : []).map(fieldWords)),
+    whom: isolate(inert(values.to, 100)),
     rule: ruleWords(text(values.rule) || null),
     time: figures(time ? zulu(time, now) : ""),
     words: i18n.has(`codes.${text(values.code)}`) ? t(`codes.${text(values.code)}`) : inert(values.message, 200),
   };
   return t(`detail.kind-${formOf(row, own)}`, said);
+}
+
+/** Between when and when it was made or received, by whose clocks, as lines beneath what happened. */
+export function betweenWords(row: HistoryRow, { now, nameOf }: Context): string[] {
+  const values = row.values as { made_between?: Ends | null; received_between?: Ends | null; claimed?: unknown };
+  const lines: string[] = [];
+  if (values.made_between) lines.push(t("detail.timeline-made", { interval: interval(values.made_between, now, nameOf), time: toSeconds(text(values.claimed), now) }));
+  if (values.received_between) lines.push(t("detail.timeline-received", { interval: interval(values.received_between, now, nameOf) }));
+  return lines;
 }
 
 function formOf(row: HistoryRow, own: boolean): string {

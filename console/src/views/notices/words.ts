@@ -125,12 +125,24 @@ export function ruleWords(rule: string | null): string {
   return isolate(coded("detail.rule", rule));
 }
 
+/** Ends of a time, by whose clocks; null where nobody bounds it. */
+export interface Ends {
+  not_before: string | null;
+  not_after: string | null;
+  by: string[];
+}
+
+/** A field of a statement; a name that has no word stays as it is. */
+export const fieldWords = (field: string): string => (i18n.has(`detail.field-${field}`) ? t(`detail.field-${field}`) : isolate(field));
+
+/** A time with its seconds: with minutes alone the ends of an interval would often read the same. */
+export const toSeconds = (at: string, now: number): string => figures(`${zulu(at, now).replace(/\d\d:\d\dZ$/, "")}${new Date(at).toISOString().slice(11, 19)}Z`);
+
 /** Between when and when, by whose clocks; an end that nobody bounds is said to be open. */
-export function interval(found: { not_before: string | null; not_after: string | null; by: string[] }, now: number, name: (party: string) => string): string {
+export function interval(found: Ends, now: number, name: (party: string) => string): string {
   const { not_before: early, not_after: late } = found;
   const by = joined(found.by.map(name));
-  // whole seconds: with minutes alone both ends would often read the same
-  const time = (at: string): string => figures(`${zulu(at, now).replace(/\d\d:\d\dZ$/, "")}${new Date(at).toISOString().slice(11, 19)}Z`);
+  const time = (at: string): string => toSeconds(at, now);
   if (early && late) return t("detail.interval-between", { early: time(early), late: time(late), by });
   if (late) return t("detail.interval-late", { late: time(late), by });
   if (early) return t("detail.interval-early", { early: time(early), by });
