@@ -47,6 +47,19 @@ def test_every_rule_is_quoted_by_a_test() -> None:
     assert sorted(set(stated()) - set(quoted()) - BEING_WRITTEN) == []
 
 
+def test_every_rule_that_a_page_names_is_stated() -> None:
+    """A page that points to a rule points to one that is there; also where the sentences of C2SP are listed."""
+    known = stated()
+    families = {one.rpartition("-")[0] for one in known}
+    unknown = {
+        (one, page.name)
+        for page in sorted((ROOT / "docs").rglob("*.md"))
+        for one in RULE.findall(page.read_text("utf-8"))
+        if one.count("-") > 1 and one not in known and one.rpartition("-")[0] in families
+    }
+    assert unknown == set()
+
+
 def test_every_rule_that_a_test_quotes_is_stated() -> None:
     """A test that proves a rule which no page states proves nothing that anybody can read."""
     known = stated()

@@ -70,7 +70,7 @@ def test_log_proof_both_forms_round_trip(proof: LogProof) -> None:
 
 
 def test_tlog_proof_text_is_as_specified(proof: LogProof) -> None:
-    """First line, extra, index, hashes, an empty line, the note."""
+    """L-PRF-3: First line, extra, index, hashes, an empty line, the note."""
     lines = format_tlog_proof(proof, extra=b"\0").split("\n")
     assert lines[:3] == ["c2sp.org/tlog-proof@v1", "extra AA==", "index 7"]
     assert len(lines[3]) == 44
@@ -113,6 +113,6 @@ def test_log_proof_malformed_object_is_refused(proof: LogProof, change: dict[str
     ],
 )
 def test_tlog_proof_malformed_text_is_refused(text: str) -> None:
-    """Another first line, no index, odd numbers and odd hashes are refused."""
+    """L-PRF-3: Another first line, no index, odd numbers and odd hashes are refused."""
     with pytest.raises(PeerError):
         parse_tlog_proof(text)

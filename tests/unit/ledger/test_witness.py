@@ -74,7 +74,7 @@ def test_witness_first_and_next_head_are_cosigned() -> None:
 
 
 def test_witness_unknown_log_is_404() -> None:
-    """A log it was not told of is not found, whatever is signed."""
+    """L-WIT-9: A log it was not told of is not found, whatever is signed."""
     text = sign_checkpoint(LOG, log_origin("south", 1), 5, TREE.root(5), 1)
     state, got = answer(WitnessState(), AddCheckpoint(0, (), text))
     assert (got.status, state) == (404, WitnessState())
@@ -94,7 +94,7 @@ def test_witness_wrong_signature_is_403() -> None:
 
 
 def test_witness_old_size_above_new_is_400() -> None:
-    """A shrinking tree is a bad request."""
+    """L-WIT-9: A shrinking tree is a bad request."""
     state, _ = ask(WitnessState(), 0, 9)
     unchanged, got = answer(state, AddCheckpoint(9, (), note_of(5)))
     assert got.status == 400
@@ -102,7 +102,7 @@ def test_witness_old_size_above_new_is_400() -> None:
 
 
 def test_witness_stale_old_size_is_409_with_the_size() -> None:
-    """Another old size than the last cosigned one is a conflict, answered with that size."""
+    """L-WIT-9: Another old size than the last cosigned one is a conflict, answered with that size."""
     state, _ = ask(WitnessState(), 0, 9)
     for old in (0, 5):
         unchanged, got = ask(state, old, 12)
@@ -127,12 +127,12 @@ def test_witness_other_history_is_422_with_evidence() -> None:
 
 
 def test_witness_proof_from_nothing_is_422() -> None:
-    """From size zero the proof must be empty."""
+    """L-WIT-9: From size zero the proof must be empty."""
     assert answer(WitnessState(), AddCheckpoint(0, (bytes(32),), note_of(5)))[1].status == 422
 
 
 def test_witness_empty_log_is_cosigned_only_with_the_empty_root() -> None:
-    """Size zero needs the hash of nothing; a signed other root is 422, an unsigned one 403."""
+    """L-WIT-9: Size zero needs the hash of nothing; a signed other root is 422, an unsigned one 403."""
     state, got = ask(WitnessState(), 0, 0)
     assert (got.status, state.heads[ORIGIN].size) == (200, 0)
     assert ask(state, 0, 3)[1].status == 200
@@ -147,7 +147,7 @@ def test_witness_empty_log_is_cosigned_only_with_the_empty_root() -> None:
 
 
 def test_witness_malformed_note_is_400() -> None:
-    """A note or checkpoint that does not parse is a bad request."""
+    """L-WIT-9: A note or checkpoint that does not parse is a bad request."""
     lines = note_of(5).split("\n\n")[1]
     for text in ("", "x", f"{ORIGIN}\n5\n\n{lines}", f"{ORIGIN}\nfive\nAAAA\n\n{lines}"):
         assert answer(WitnessState(), AddCheckpoint(0, (), text))[1].status == 400
@@ -199,7 +199,7 @@ def test_request_body_is_as_specified() -> None:
     ],
 )
 def test_request_malformed_body_is_400(body: bytes) -> None:
-    """Odd sizes, odd hashes, too many, bad UTF-8 and too much are bad requests."""
+    """L-WIT-9: Odd sizes, odd hashes, too many, bad UTF-8 and too much are bad requests."""
     with pytest.raises(PeerError) as caught:
         parse_add_checkpoint(body)
     assert caught.value.code == "witness-request"
