@@ -52,7 +52,7 @@ def ask(node: SimNode, times: int = 1) -> None:
         node.run(job)
 
 
-@pytest.mark.parametrize("seed", [1, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_requests_pass_floods_of_ordinary_traffic_under_faults(seed: int) -> None:
     """H-CEA-4: with both chains full, nodes that die, lines cut, frames lost, late and doubled and clocks that jump, no
     ordinary statement ever reaches the other side before a request that was made earlier, and every step is taken."""
@@ -60,6 +60,12 @@ def test_requests_pass_floods_of_ordinary_traffic_under_faults(seed: int) -> Non
         crash=True, partition=True, clock_skew=True, loss=True, reordering=True, duplication=True
     )
     world = World(seed, 2, faults, every_s=60)
+    north, south = world.party_nodes
+    pair = frozenset((north.name, south.name))
+    # what a seed may not bring in so few minutes comes here: a line that is cut, and a node that dies
+    world.timeline.after(90 * US_PER_S, lambda: world.network.cut.add(pair))
+    world.timeline.after(150 * US_PER_S, lambda: world.network.cut.discard(pair))
+    world.timeline.after(200 * US_PER_S, lambda: south.crash() if south.core else None)
     for minute in range(6):
         for number, node in enumerate(world.party_nodes):
             after_us = minute * MINUTE_US + number * 7 * US_PER_S

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, islice, permutations
 
 from detente.hotline.cease import OPEN
@@ -13,7 +13,7 @@ from detente.protocol.audit import audit
 from detente.protocol.core import Core
 from detente.protocol.fold import PARSED_KEPT
 from detente.protocol.linestate import declared_of
-from detente.protocol.link import Head
+from detente.protocol.link import PROGRAMS_KEPT, Head
 from detente.protocol.rules import earns_receipt
 from detente.protocol.statement import CHAINS, Statement, body_values, link_name
 from detente.signing.canonical import encode_canonical
@@ -43,6 +43,19 @@ class Watch:
         self.mending: set[str] = set()
         self._seen: dict[tuple[str, ...], tuple[Core | None, int]] = {}
 
+    def step(self, node: SimNode, others: Mapping[str, SimNode]) -> Iterator[str]:
+        """What holds after every single commit of a node, as far as this commit can have broken it."""
+        yield from self._check_no_blame(node)
+        yield from _check_bounds(node)
+        core = node.running
+        for peer in core.state.peers:
+            other = others[peer].core if peer in others else None
+            if other is None or {node.name, peer} & self.mending:
+                continue
+            yield from _check_heads(other, core)
+            yield from self._check_acknowledged(core, other)
+            yield from _check_safety_first(other, core)
+
     def check(self, nodes: list[SimNode]) -> Iterator[str]:
         """What holds at every moment, also in the middle of a failure; nodes that are down are left out."""
         running = [node for node in nodes if node.core is not None]
@@ -57,6 +70,8 @@ class Watch:
             yield from _check_heads(sender.running, receiver.running)
             yield from self._check_acknowledged(sender.running, receiver.running)
             yield from _check_safety_first(sender.running, receiver.running)
+            if sender.name < receiver.name:
+                yield from _check_conflicts(sender.running, receiver.running)
 
     def _fresh(self, key: tuple[str, ...], core: Core, count: int) -> int:
         """Up to where a list that only grows was looked at before; a core that was loaded anew is new."""
@@ -102,8 +117,13 @@ def _check_bounds(node: SimNode) -> Iterator[str]:
         ("filings that wait", len(core.intents), 2 * INTENTS_WAITING),
         ("parsed bodies", len(core.state.parsed), PARSED_KEPT),
         (
+            "programs of peers",
+            max((len(one.programs) for one in core.links.values()), default=0),
+            PROGRAMS_KEPT,
+        ),
+        (
             "samples",
-            len(node.disk.evidence()),
+            node.disk.samples,
             EVIDENCE_SAMPLES_PER_PEER_DAY * (len(core.state.peers) + 1) * DAYS_MOST,
         ),
     ):

@@ -375,6 +375,11 @@ class Disk:
         """The samples kept, oldest first."""
         return list(self._content.evidence)
 
+    @property
+    def samples(self) -> int:
+        """How many samples are kept."""
+        return len(self._content.evidence)
+
     def evidence_counts(self) -> dict[str, int]:
         """How much was not taken, by rule, over all days and peers."""
         total: Counter[str] = Counter()

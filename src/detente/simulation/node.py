@@ -51,6 +51,7 @@ class SimNode:
         alerts: what officers were told, by code, since the beginning.
         crash_at: asked at each commit; ``"before"``, ``"torn"`` or ``"after"`` kills the node there.
         on_effects, on_crash: what the world around does with effects, and with a death.
+        on_commit: called when entries were made durable, before anybody hears of them.
     """
 
     def __init__(self, party: Party, clock: NodeClock, chance: Chance, agreement: Json) -> None:
@@ -62,6 +63,7 @@ class SimNode:
         self.crash_at: Callable[[], str | None] = lambda: None
         self.on_effects: Callable[[list[Effect]], None] = lambda effects: None
         self.on_crash: Callable[[], None] = lambda: None
+        self.on_commit: Callable[[], None] = lambda: None
         self._chance = chance
         self.core: Core | None = None
         self.start()
@@ -116,6 +118,7 @@ class SimNode:
             DetenteError: from the job, or the disk is full; nothing happened.
         """
         core, writes = self.running, self.disk.writes
+        size = core.tree.size
         try:
             result, effects = job(core)
         except Crashed:
@@ -146,6 +149,8 @@ class SimNode:
         for effect in effects:
             if isinstance(effect, Alert):
                 self.alerts[effect.code] += 1
+        if core.tree.size != size:
+            self.on_commit()
         self.on_effects(effects)
         return result
 

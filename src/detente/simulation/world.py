@@ -209,6 +209,7 @@ class World:
                         self.lines[node.name, peer, chain].wake()
 
         node.disk.on_write = on_write
+        node.on_commit = lambda: self.note(self.watch.step(node, self.nodes))
         node.crash_at, node.on_crash, node.on_effects = crash_at, on_crash, on_effects
 
     def _start(self, name: str) -> None:
