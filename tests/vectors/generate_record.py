@@ -35,7 +35,9 @@ from detente.protocol.absence import make_absence
 from detente.protocol.bundling import make_bundle
 from detente.protocol.core import Core
 from detente.protocol.opening import encode_opening
-from detente.signing.canonical import parse_canonical
+from detente.protocol.statement import STATEMENT_TYPE
+from detente.signing.canonical import encode_canonical, parse_canonical
+from detente.signing.envelope import encode_envelope, sign_envelope
 from detente.signing.key import SigningKeys
 from detente.simulation.chance import Chance
 from detente.simulation.clock import NodeClock
@@ -495,6 +497,86 @@ def tlog_proof() -> Any:
     }
 
 
+# -- statements ------------------------------------------------------------------------------------
+
+
+def statement() -> Any:
+    """Signed statements that are none by their form, and openings that do not belong."""
+    known = json.loads((HERE / "statement.json").read_text("utf-8"))
+    payload = parse_canonical(known["payload"].encode())
+    assert isinstance(payload, dict)
+    assert NORTH.public.key_id == payload["key"]
+
+    def signed(**members: Any) -> str:
+        data = encode_canonical({**payload, **members})
+        return encode_envelope(sign_envelope(NORTH, STATEMENT_TYPE, data)).decode()
+
+    good = signed()
+    openings = known["openings"]
+    text = openings["activity"]
+    cases: list[Case] = [
+        {"name": "good", "envelope": good, "openings": openings, "id": known["id"], "error": None}
+    ]
+
+    def bad(name: str, envelope: str, error: str, openings_: Any = openings) -> None:
+        cases.append(
+            {"name": name, "envelope": envelope, "openings": openings_, "id": None, "error": error}
+        )
+
+    for name, members in (
+        ("a link that starts with another party", {"link": "south>north"}),
+        ("a link to nobody it is addressed to", {"link": "north>east"}),
+        ("addressed to its maker", {"to": ["north", "south"]}),
+        ("addressees out of order", {"to": ["un", "south"]}),
+        ("number 0", {"sequence": 0}),
+        ("the first of its chain with a predecessor", {"previous": "00" * 32}),
+        ("the second without one", {"sequence": 2}),
+        ("another key than signed", {"key": "00" * 16}),
+        ("a time with an offset", {"claimed_time": "2018-09-17T20:20:00+02:00"}),
+        ("a time in another spelling", {"claimed_time": "2018-09-17T18:20:00.0Z"}),
+        ("withheld what it does not have", {"withheld": ["words"]}),
+        ("a member too many", {"note": "x"}),
+        ("another chain", {"chain": "express"}),
+    ):
+        bad(name, signed(**members), "statement-malformed")
+    signature = json.loads(good)["signatures"][1]["sig"]
+    bad(
+        "half a signature: ML-DSA-44 is another",
+        good.replace(signature, _spoiled(signature)),
+        "signature-invalid",
+    )
+    signature = json.loads(good)["signatures"][0]["sig"]
+    bad(
+        "half a signature: Ed25519 is another",
+        good.replace(signature, _spoiled(signature)),
+        "signature-invalid",
+    )
+    bad(
+        "an opening with another value",
+        good,
+        "openings-wrong",
+        {**openings, "activity": [text[0], "transit"]},
+    )
+    bad(
+        "an opening with another salt",
+        good,
+        "openings-wrong",
+        {**openings, "activity": [_spoiled(text[0]), text[1]]},
+    )
+    bad(
+        "an opening left out that is not withheld",
+        good,
+        "openings-wrong",
+        {n: o for n, o in openings.items() if n != "activity"},
+    )
+    bad("an opening too many", good, "openings-wrong", {**openings, "words": text})
+    return {
+        "about": "statements (statement.md, sections 1 to 3) signed by both algorithms: read the envelope, verify both signatures under `public`, check the openings",
+        "public": NORTH.public.to_json(),
+        "cases": cases,
+    }
+
+
 # -- what two nodes said ---------------------------------------------------------------------------
 
 
@@ -736,6 +818,7 @@ FILES: dict[str, tuple[str, Callable[[], Any]]] = {
     "tiles": ("tiles", tiles),
     "policy": ("policy", policy),
     "tlog-proof": ("tlog-proof", tlog_proof),
+    "statement": ("statement-1", statement),
     "bundle": ("bundle-2", bundle),
     "absence": ("absence-1", absence),
     "evidence": ("evidence-1", evidence),

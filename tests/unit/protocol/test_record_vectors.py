@@ -37,10 +37,22 @@ from detente.ledger.tile import TileReader, parse_tile_path
 from detente.protocol.absence import verify_absence
 from detente.protocol.bundle import verify_bundle
 from detente.protocol.evidence import verify_evidence
+from detente.protocol.statement import check_openings, parse_statement
+from detente.signing.envelope import parse_envelope, verify_envelope
 from detente.signing.key import PublicKeys, parse_public_keys
 
 VECTORS = Path(__file__).parents[2] / "vectors"
-FILES = ("tree", "leaf", "tiles", "policy", "tlog-proof", "bundle-2", "absence-1", "evidence-1")
+FILES = (
+    "tree",
+    "leaf",
+    "tiles",
+    "policy",
+    "tlog-proof",
+    "statement-1",
+    "bundle-2",
+    "absence-1",
+    "evidence-1",
+)
 
 
 def load(name: str) -> Any:
@@ -198,6 +210,20 @@ def test_vectors_tlog_proof(case: Any) -> None:
         assert extra == b"opaque"
         assert [[one.name, one.time_s] for one in found.cosigned] == document["cosigned"]
         assert parse_checkpoint(parse_note(proof.checkpoint)).size == found.size
+
+    check(case, verify)
+
+
+@pytest.mark.parametrize("case", cases("statement-1"))
+def test_vectors_statement(case: Any) -> None:
+    """S-HEAD-1, S-HEAD-2, S-BODY-2: a statement by its form, both signatures and its openings, or refused."""
+    public = parse_public_keys(load("statement-1")["public"])
+
+    def verify() -> None:
+        found = parse_statement(parse_envelope(case["envelope"].encode()))
+        verify_envelope(found.envelope, public)
+        check_openings(found, case["openings"])
+        assert found.id == case["id"]
 
     check(case, verify)
 
