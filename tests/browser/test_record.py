@@ -80,3 +80,27 @@ def test_proof_panel_leaves_fields_out_of_the_bundle_and_shows_the_stamp(
     assert found["statement"]["withheld"] == ["text"]
     assert found["statement"]["body"]["region"] == "by the mill"
     assert SECRET.encode() not in bundle.read_bytes()
+
+
+def test_proof_panel_marks_what_a_stolen_key_signed(trio: Any, officer: Any, kit: Any) -> None:
+    """S-REV-2: south's panel says that the key is said to be compromised, since when and by whom; the next notice bears no mark."""
+    told(trio, kit, "STOLEN")
+    found = kit.ok("keys", "list", trio.north.dir, "--json").json["keys"]
+    old = next(one["key"] for one in found if one["use"] == "signing")
+    kit.ok("keys", "rotate", trio.north.dir)
+
+    def in_use() -> bool:
+        rows = kit.ok("keys", "list", trio.north.dir, "--json").json["keys"]
+        return bool([one for one in rows if one["use"] == "signing"][-1]["in_use"])
+
+    kit.until(in_use, "the new key is in use")
+    why = ("--reason", "compromised", "--since", "2020-01-01T00:00:00Z")
+    kit.ok("keys", "revoke", trio.north.dir, old, *why)
+    told(trio, kit, "SAFE")
+    page = officer(trio.south, "lee").enter("notices/north%3ASTOLEN")
+    words = re.compile("Signed by a key that .?North.? says was compromised since .*JAN 20")
+    expect(section(page, "Proof")).to_contain_text(words)
+    page = officer(trio.south, "lee").enter("notices/north%3ASAFE")
+    panel = section(page, "Proof")
+    expect(panel).to_contain_text("Proven:")
+    expect(panel).not_to_contain_text("compromised")
