@@ -9,6 +9,9 @@ from typing import Any
 from playwright.sync_api import expect
 
 
+VOUCHED = re.compile(r"yes, by \u2068?Witness\u2069?")
+
+
 def card(page: Any, peer: str) -> Any:
     """What the view has of one line."""
     return page.get_by_role("region", name=peer)
@@ -129,3 +132,25 @@ def test_silence_is_told_apart_from_suspension_and_checks_have_a_chart(
     page.evaluate(axe)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     assert [one["id"] for one in found] == []
+
+
+def test_who_vouches_for_the_record_and_how_far_its_copies_are_stands_beside_the_line(
+    trio: Any, officer: Any, kit: Any
+) -> None:
+    """L-POL-7, L-MIR-9: the agreement's witness has cosigned the newest head, and both records have whole copies."""
+    page = officer(trio.north, "kay").enter("lines")
+    copies = page.locator("section.line dl").filter(has_text="Ours, at the peer")
+    expect(copies).to_contain_text(re.compile(r"\d+ of \d+ entries"), timeout=30_000)
+    expect(copies).to_contain_text("The peer's, here")
+    expect(copies).not_to_contain_text("none")
+    expect(page.locator("#work")).to_contain_text(VOUCHED, timeout=30_000)
+    expect(page.locator("#work")).to_contain_text(
+        re.compile(r"1 of \u2068?Witness\u2069? must cosign")
+    )
+    trio.witness.stop()
+    try:
+        trio.file(trio.north, kit.feature("VOUCHED", 20, 20), "--wait", "delivered")
+        expect(page.locator("#work")).to_contain_text("not yet, since", timeout=30_000)
+    finally:
+        trio.start("witness")
+    expect(page.locator("#work")).to_contain_text(VOUCHED, timeout=60_000)
