@@ -8,7 +8,6 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-
 VOUCHED = re.compile(r"yes, by \u2068?Witness\u2069?")
 
 
