@@ -75,6 +75,7 @@ from detente.scenario.script import (
 )
 from detente.scenario.terms import agreement_terms, clock_rate, play_speed
 from detente.scenario.timeline import parse_timeline, render_timeline
+from detente.structs import prepare_structs
 from detente.units import US_PER_S, format_dtg, format_duration, format_time, parse_time
 
 READY_S = 90.0  # a node that ends is seen at once; one that only starts slowly has a busy machine, not a fault
@@ -278,6 +279,7 @@ class _Nodes:
 
     def start(self) -> None:
         """Begin to make and start all nodes at once; `agree` waits until each of them answers."""
+        prepare_structs()
         self._starting.start()
 
     def _start_all(self) -> None:

@@ -18,6 +18,7 @@ from detente.node.outcome import trace
 from detente.node.store import Store
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
+from detente.structs import prepare_structs
 
 log = logging.getLogger("detente")
 
@@ -50,6 +51,7 @@ class Worker:
 
     def start(self) -> None:
         """Run jobs in a thread of their own from now on."""
+        prepare_structs()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
 
