@@ -187,6 +187,15 @@ class Console:
                 pytest.fail(f"not within {WAIT_MS} ms: {condition}")
             self.page.wait_for_timeout(50)
 
+    def settled(self) -> str:
+        """The page's address once the map, which writes its place into it, has come to rest."""
+        before, same = "", 0
+        while same < 20:
+            self.page.wait_for_timeout(50)
+            now = self.page.url
+            before, same = now, same + 1 if now == before else 0
+        return before
+
     def heard(self, sound: str) -> None:
         """Wait until the console has asked for a sound, and tones of it were started."""
         self.until(f"heard.includes('{sound}') && tones > 0")

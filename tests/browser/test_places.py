@@ -23,17 +23,15 @@ def test_address_restores_view_detail_filter_and_map(trio: Any, officer: Any, ki
     expect(page.locator("aside")).to_contain_text("north:PLACE")
     page.get_by_role("button", name="Zoom in").click()
     first.until("/[?&]z=/.test(location.hash) && /[?&]c=/.test(location.hash)")
-    page.wait_for_timeout(600)  # the map writes its place when it has come to rest
-    address = page.url.partition("#/")[2]
+    address = first.settled().partition("#/")[2]
 
     second = officer(trio.south, "lee")
     other = second.enter(address)
     expect(other.locator("aside")).to_contain_text("north:PLACE")
     expect(other.get_by_label("Search notices")).to_have_value("PLACE")
     expect(other.locator("#work .list")).not_to_contain_text("south:OTHER")
-    other.wait_for_timeout(600)
     kept = r"[?&](c|z)=([^&]+)"
-    assert dict(re.findall(kept, other.url)) == dict(re.findall(kept, page.url))
+    assert dict(re.findall(kept, second.settled())) == dict(re.findall(kept, address))
 
 
 def test_back_and_forward_walk_through_the_views(trio: Any, officer: Any) -> None:
