@@ -23,8 +23,8 @@ FLOOD = (
 )
 
 
-def flood(node: SimNode, count: int = FLOOD) -> None:
-    """Say much on the ordinary chain."""
+def flood(node: SimNode, count: int = FLOOD) -> bool:
+    """Say much on the ordinary chain; whether the node lived through it."""
 
     def job(core: Core) -> tuple[None, list[Effect]]:
         now_us, effects = node.now_us(), []
@@ -34,8 +34,17 @@ def flood(node: SimNode, count: int = FLOOD) -> None:
             )[1]
         return None, effects
 
-    with contextlib.suppress(Crashed, DetenteError):
+    try:
         node.run(job)
+    except (Crashed, DetenteError):
+        return False
+    return True
+
+
+def flood_until(world: World, node: SimNode) -> None:
+    """Say it again and again until a node lives through it."""
+    if not flood(node):
+        world.timeline.after(5 * US_PER_S, lambda: flood_until(world, node))
 
 
 def ask(node: SimNode, times: int = 1) -> None:
@@ -70,7 +79,7 @@ def test_requests_pass_floods_of_ordinary_traffic_under_faults(seed: int) -> Non
         for number, node in enumerate(world.party_nodes):
             after_us = minute * MINUTE_US + number * 7 * US_PER_S
             if minute % 2 == 0:
-                world.timeline.after(after_us, lambda node=node: flood(node))
+                world.timeline.after(after_us, lambda node=node: flood_until(world, node))
             world.timeline.after(after_us + US_PER_S, lambda node=node: ask(node))
     for _ in range(6):
         world.run(MINUTE_US)

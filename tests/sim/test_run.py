@@ -101,6 +101,14 @@ def test_simulate_many_parties_by_area_keep_every_invariant(parties: int) -> Non
     assert found["delivered"] > 0
 
 
+@pytest.mark.parametrize(("parties", "hours"), [(21, 0.25), (50, 0.25)])
+def test_simulate_the_largest_networks_keep_every_invariant(parties: int, hours: float) -> None:
+    """Up to fifty parties in seven areas, under all faults: a short day, every invariant."""
+    found = simulate(41, hours=hours, parties=parties, faults="all", every_s=600)
+    assert found["violations"] == []
+    assert found["delivered"] > parties
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
