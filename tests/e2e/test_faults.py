@@ -23,6 +23,17 @@ def alarms(node: Any) -> set[str]:
     return {alarm["code"] for alarm in node.status()["alarms"]}
 
 
+def proves(parties: Any, kit: Any, kind: str) -> None:
+    """North's record proves a wrong of south's to anyone, as a file that the command verifies offline."""
+    found = kit.cli("evidence", parties.north.dir, "--json").json["evidence"]
+    number = next(row["number"] for row in found if row["kind"] == kind)
+    file = parties.root / f"{kind}.evidence"
+    kit.cli("evidence", parties.north.dir, "export", number, "-o", file)
+    shown = kit.cli("verify", file, "--trust", parties.agreement, "--json")
+    assert (shown.json["kind"], shown.json["against"]) == (kind, "south")
+    assert file.read_bytes().startswith(b"detente-evidence/1 ")
+
+
 def both_agree(kit: Any, *nodes: Any) -> None:
     """Every ledger verifies, every fold rebuilds, and all know the same conflicts."""
     for node in nodes:
@@ -312,6 +323,7 @@ def test_two_bodies_for_one_version_are_refused_and_kept(make: Any, kit: Any, li
         kit.ok("prove", north.dir, statement, "-o", bundle, "--wait-s", "0")
         found = kit.ok("verify", bundle, "--trust", parties.agreement, "--json").json
         assert found["made_by"] == "south"
+    proves(parties, kit, "equivocation")
     audit = kit.ok("ledger", "verify", north.dir, "--json").json
     assert audit["consistent"], audit["problems"]
 
@@ -336,6 +348,7 @@ def test_two_statements_with_one_number_are_kept_as_evidence(
     assert alarms(north) & {"chain-fork", "forked"}
     assert "south:F-1" in north.notices()
     assert "south:G-1" not in north.notices()
+    proves(parties, kit, "chain-fork")
     # the alarm repeats no matter how often it is said again
     entries = north.status()["ledger"]["entries"]
     with liar(parties, "three") as third:
