@@ -9,10 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 RULE = re.compile(r"\b[A-Z](?:-[A-Z0-9]+)*-[0-9]+\b")
 STATED = re.compile(r"\*\*([A-Z](?:-[A-Z0-9]+)*-[0-9]+)\*\*")
-BEING_WRITTEN = {
-    "E-REST-1",
-    "E-REST-2",
-}  # restored nodes kept from their witnesses, in the simulator
+BEING_WRITTEN = {"E-REST-2"}  # a peer that hides what it holds of a restored node
 
 
 def stated() -> dict[str, list[str]]:
