@@ -6,8 +6,14 @@ import pytest
 
 from detente.ledger.checkpoint import parse_checkpoint
 from detente.ledger.note import parse_note
-from detente.protocol.evidence import find_evidence
+from detente.protocol.evidence import (
+    encode_evidence,
+    find_evidence,
+    two_statements,
+    verify_evidence,
+)
 from detente.protocol.incoming import start_recovery
+from detente.protocol.statement import Statement
 from detente.simulation.check import BLAME, LOSS, check_evidence
 from detente.simulation.faults import Faults, parse_faults
 from detente.simulation.node import SimNode, converse
@@ -77,6 +83,52 @@ def test_head_signed_before_every_peer_was_heard_contradicts_and_the_next_log_do
         converse(north, south)
     assert north.running.fault is None
     assert heads(north)[0] == "detente/north/log/2"
+
+
+def test_number_signed_again_that_a_peer_hid_is_a_fork_and_heads_of_before_show_the_restore() -> (
+    None
+):
+    """E-REST-2: south hides what it held of a restored north, which then signs a number again: the file holds against north, and a
+    head of its log from before the loss, which its log since does not extend, shows that it was restored."""
+    room = Room(2)
+    north, south = room.nodes()
+    for _ in range(3):
+        room.wait(3)
+        converse(north, south)
+    backups = {one.name: one.disk.snapshot() for one in (north, south)}
+
+    def say(name: str) -> Statement:
+        notice = random_notice(name, room.chance, north.now_us(), exercise=True)
+        north.run(
+            lambda core: core.file_notice(
+                notice, ("south",), north.now_us(), officer="o", desk="operations-cell"
+            )
+        )
+        for _ in range(3):
+            room.wait(3)
+            converse(north, south)
+        (copy,) = [
+            one
+            for _, _, one, _ in south.running.journal.replay()
+            if one is not None and one.party == "north" and one.thread
+            if one.thread.id == f"north:{name}"
+        ]
+        return copy
+
+    first, before = say("A-1"), heads(north)
+    for one in (north, south):
+        one.restore(backups[one.name])  # south as if it had never heard the first
+    second = say("A-2")
+    assert (first.sequence, first.chain) == (second.sequence, second.chain)
+    content = two_statements("chain-fork", first, second)
+    state = south.running.state
+    data = encode_evidence(content, list(state.keys.certificates["north"].values()))
+    roots = {"north": state.agreements[first.agreement or ""].members["north"].root}
+    proved = verify_evidence(data, roots, verifier=south.running.identity.verifier)
+    assert (proved.kind, proved.against) == ("chain-fork", "north")
+    while north.running.tree.size < before[1]:
+        north.act(lambda core: core.append_local(north.now_us(), "officer/note", text="after"))
+    assert north.running.tree.root(before[1]) != before[2]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
