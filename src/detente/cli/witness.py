@@ -56,12 +56,13 @@ def serve(
 @app.command("show")
 @errors
 def show_command(directory: Dir, as_json: Json = False) -> None:
-    """Show its keys for others' policies, and how far it has cosigned each log."""
+    """Show its keys for others' policies, how far it has cosigned each log, and what did not fit; 1 if anything did not."""
     from detente.node.lonewitness import LoneWitness
 
     witness = LoneWitness(directory)
     heads = witness.heads()
-    found = {"name": witness.name, "vkeys": witness.vkeys, "logs": heads}
+    refused = witness.refused()
+    found = {"name": witness.name, "vkeys": witness.vkeys, "logs": heads, "refused": refused}
     witness.close()
 
     def text() -> None:
@@ -69,5 +70,10 @@ def show_command(directory: Dir, as_json: Json = False) -> None:
             out.print(vkey, markup=False, soft_wrap=True)
         for origin, size in sorted(heads.items()):
             out.print(f"{origin}: {size} entries", markup=False)
+        for origin in sorted(refused):
+            words = f"{origin}: REFUSED a head, signed by the log, that was not shown to extend the one before; both with --json"
+            out.print(words, markup=False)
 
     show(found, as_json, text)
+    if refused:
+        raise typer.Exit(1)

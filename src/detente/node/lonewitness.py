@@ -146,17 +146,28 @@ class LoneWitness:
         after, answer = advance_witness(
             state, request, logs=self.logs, signer=self.keys, name=self.name, now_s=now_s
         )
-        if after is not state:
-            new = after.heads[origin]
-            try:
+        try:
+            if after is not state:
+                new = after.heads[origin]
                 self.store.put_value(f"witness:{origin}", msgspec.to_builtins(new))
                 if self.store.witnessed(origin, new.size) is None:
                     self.store.put_witnessed(Witnessed(origin, new.size, now_s, new.root, new.note))
-                self.store.commit()
-            except BaseException:
-                self.store.rollback()
-                raise
+            elif answer.evidence and not self._refused(origin):
+                # the first pair says it all: whoever asks again and again does not fill the disk
+                self.store.put_value(f"refused:{origin}", list(answer.evidence))
+            self.store.commit()
+        except BaseException:
+            self.store.rollback()
+            raise
         return answer
+
+    def refused(self) -> dict[str, list[str]]:
+        """By origin, the first head of a log that did not extend the one cosigned before, behind that one (L-WIT-5)."""
+        kept = {origin: self._refused(origin) for origin in self.logs}
+        return {origin: notes for origin, notes in kept.items() if notes}
+
+    def _refused(self, origin: str) -> list[str]:
+        return self.store.value(f"refused:{origin}") or []
 
     def _head(self, origin: str) -> WitnessedHead | None:
         kept = self.store.value(f"witness:{origin}")

@@ -37,7 +37,7 @@ def note(size: int, tree: MerkleTree = TREE) -> str:
 
 
 def test_witness_alone_cosigns_what_grows_and_shows_it_after_a_restart(directory: Path) -> None:
-    """L-WIT-1, L-WIT-4, L-WIT-7: 200 for what extends the last head, 409 and 422 as the protocol says, and it is kept."""
+    """L-WIT-1, L-WIT-4, L-WIT-5, L-WIT-7: 200 for what extends the last head, 409 and 422 as the protocol says; all is kept."""
     path = f"/witness/{origin_hash(ORIGIN)}/checkpoint"
     witness = LoneWitness(directory)
     assert witness.heads() == {ORIGIN: 0}
@@ -54,7 +54,9 @@ def test_witness_alone_cosigns_what_grows_and_shows_it_after_a_restart(directory
     witness = LoneWitness(directory)
     with TestClient(witness_app(witness)) as http:
         fork = MerkleTree(leaf_hash(b"x%d" % n) for n in range(20))
-        lie = encode_add_checkpoint(8, fork.consistency_proof(8, 20), note(20, fork))
+        forked = note(20, fork)
+        lie = encode_add_checkpoint(8, fork.consistency_proof(8, 20), forked)
+        assert witness.refused() == {}
         assert http.post("/witness/add-checkpoint", content=lie).status_code == 422
         proof = TREE.consistency_proof(8, 20)
         good = encode_add_checkpoint(8, proof, note(20))
@@ -65,6 +67,9 @@ def test_witness_alone_cosigns_what_grows_and_shows_it_after_a_restart(directory
         assert http.post("/witness/add-checkpoint", content=unknown).status_code == 404
         assert http.post("/witness/add-checkpoint", content=b"\xff").status_code == 400
     assert witness.heads() == {ORIGIN: 20}
+    held, refused = witness.refused()[ORIGIN]
+    assert held.startswith(f"{ORIGIN}\n8\n")
+    assert refused == forked
     assert all(one.startswith(f"{NAME}+") for one in witness.vkeys)
     witness.close()
 
