@@ -35,9 +35,11 @@ def play(*options: str) -> list[str]:
 
 
 def normalise(line: str) -> str:
-    """A line without what differs between any two plays: ids, times, durations, sizes, addresses, secrets."""
+    """A line without what differs between any two plays: ids, times, durations, sizes, addresses, secrets, cosignatures."""
     for pattern, word in (
         (r"^D=.*", "D=DIR"),
+        # how far the witness has come by then is a race between processes
+        (r"- (?:This record|No head of this record) counts as witnessed .*", "- WITNESSED"),
         (r"process \d+, https://127\.0\.0\.1:\d+", "process PID, ADDRESS"),
         (r"http://localhost:\d+/#/sign-in\?link=\S+  password \S+", "LINK  password WORDS"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", "TIME"),

@@ -22,7 +22,7 @@ from detente.protocol.incoming import start_recovery
 from detente.signing.key import SEED_BYTES
 from detente.simulation import faults
 from detente.simulation.chance import Chance
-from detente.simulation.check import Watch
+from detente.simulation.check import Watch, check_due
 from detente.simulation.clock import NodeClock, Timeline
 from detente.simulation.faults import Faults
 from detente.simulation.lies import CATALOGUE, Scene, Skipped, tell
@@ -160,7 +160,7 @@ class World:
         end_us = self.timeline.now_us + most_us
         # frames that were already late when the faults ended still arrive
         self.run(2 * MINUTE_US)
-        while self.timeline.now_us < end_us and not (self._at_rest() and not self.watch.mending):
+        while self.timeline.now_us < end_us and not self._at_rest():
             self._look_after_restored()
             self.run(5 * US_PER_S)
 
@@ -172,13 +172,16 @@ class World:
         self._start_lines(name)
 
     def _at_rest(self) -> bool:
+        if self.watch.mending or any(node.core is None for node in self.nodes.values()):
+            return False
+        if any(check_due(self.party_nodes)):
+            return False  # what came due while a node was not whole is passed at its next turn
         return all(
-            node.core is not None
-            and all(self.liars.issuperset(i.waiting) for i in node.core.intents.values())
+            all(self.liars.issuperset(i.waiting) for i in node.running.intents.values())
             and all(
-                node.core.state.heads(True, peer)
+                node.running.state.heads(True, peer)
                 == self.nodes[peer].running.state.heads(False, node.name)
-                for peer in node.core.state.peers
+                for peer in node.running.state.peers
                 if peer in self.nodes
             )
             for node in self.nodes.values()

@@ -225,11 +225,8 @@ def test_row_whose_content_is_gone_cannot_be_drawn_and_is_there(
     file(north, notice("A-1"))
     talk(room, north, south)
     core = south.running
-    whole = core.journal.statement
     monkeypatch.setattr(core, "_volumes", {})
-    monkeypatch.setattr(
-        core.journal, "statement", lambda id_: (found[0], {}) if (found := whole(id_)) else None
-    )
+    monkeypatch.setattr(core.journal, "openings", lambda _: {})
     found = row(core, "north:A-1")
     assert (found.cannot_draw, plain(found)["pieces"], found.activity) == (True, [], None)
 
