@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from detente.agreement.card import CERTIFICATE_TYPE, issue_certificate
+from detente.agreement.card import CERTIFICATE_TYPE
 from detente.agreement.document import sign_document
 from detente.agreement.revocation import REVOCATION_TYPE, issue_revocation
 from detente.protocol import views
@@ -78,11 +78,9 @@ class Scene:
         assert receipt is not None
         self.liar = room.liar(1, self.north)
         new = KeyedHashKeys(b"n" * SEED_BYTES)
-        certificate = issue_certificate(
-            self.liar.party.root, party="south", use="signing", key_id=new.public.key_id,
-            key=dict(new.public.to_json()), serial=2, valid_from_us=room.timeline.now_us,
-            valid_until_us=room.timeline.now_us + DAY_US,
-        )  # fmt: skip
+        certificate = self.liar.party.certify(
+            new, 2, room.timeline.now_us, room.timeline.now_us + DAY_US
+        )
         revocation = issue_revocation(
             self.liar.party.root, party="south", key_id=new.public.key_id,
             revoked_at_us=room.timeline.now_us, reason="lost",

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from detente.agreement.card import issue_certificate
 from detente.protocol import cease, views
 from detente.protocol.audit import audit
 from detente.protocol.incoming import start_recovery
@@ -24,28 +23,11 @@ from detente.simulation.run import simulate
 WHO: dict[str, Any] = {"officer": "o", "desk": "watch"}
 
 
-def talk(room: Room, *nodes: SimNode) -> None:
-    """Let nodes exchange frames until nothing is under way, with time between."""
-    for _ in range(8):
-        room.wait(3)
-        for one in nodes:
-            for other in nodes:
-                if one is not other:
-                    converse(one, other, most=2)
-
-
 def rotate(node: SimNode, letter: bytes = b"n", *, kept: bool = True) -> None:
     """A new signing key, told to all and used at once; its certificate kept beside it or not."""
     new = KeyedHashKeys(letter * SEED_BYTES)
-    certificate = issue_certificate(
-        node.party.root,
-        party=node.name,
-        use="signing",
-        key_id=new.public.key_id,
-        key=dict(new.public.to_json()),
-        serial=2 + node.running.tree.size,
-        valid_from_us=node.now_us(),
-        valid_until_us=node.now_us() + 4000 * DAY_US,
+    certificate = node.party.certify(
+        new, 2 + node.running.tree.size, node.now_us(), node.now_us() + 4000 * DAY_US
     )
     values = {"certificate": certificate}
     node.run(
@@ -94,13 +76,13 @@ def test_key_whose_certificate_a_restore_took_away_is_introduced_anew() -> None:
     room = Room()
     north, south = room.nodes()
     file(room, north, "A-1")
-    talk(room, north, south)
+    room.talk(north, south)
     backup = north.disk.snapshot()
     rotate(north)  # south is not reached
     north.restore(backup)
     file(room, north, "A-2")
     ask(north)
-    talk(room, north, south)
+    room.talk(north, south)
     assert {"north:A-1", "north:A-2"} <= south.running.state.notices.keys()
     assert types(north, "south")[0] == "policy/key-certificate"
     assert types(north, "south").count("policy/key-certificate") == 1
@@ -115,7 +97,7 @@ def test_request_that_waited_before_the_key_was_replaced_follows_its_certificate
     ask(north)
     rotate(north, kept=False)
     file(room, north, "A-1")
-    talk(room, north, south)
+    room.talk(north, south)
     assert len(south.running.state.urgent.known) == 1
     said = types(north, "south")
     assert said.index("policy/key-certificate") < said.index("hotline/cease")
@@ -128,12 +110,12 @@ def test_receipt_under_a_new_key_follows_its_certificate() -> None:
     north, south = room.nodes()
     converse(north, south)
     ask(south)
-    talk(room, north, south)
+    room.talk(north, south)
     north.crash()
     north.start()
     ask(south)
     rotate(north, kept=False)  # the line is cold: the certificate waits
-    talk(room, north, south)
+    room.talk(north, south)
     assert all(one.receipt for one in south.running.state.receipts.values())
     assert not south.running.intents
     sound(north, south)
@@ -143,17 +125,17 @@ def test_key_is_introduced_to_the_one_that_was_not_told() -> None:
     """K-ROT-4: of two peers one had the certificate and gave it back; the other is told all the same, once."""
     room = Room(3)
     north, south, east = room.nodes()
-    talk(room, north, south, east)
+    room.talk(north, south, east)
     backup = north.disk.snapshot()
     rotate(north)
-    talk(room, north, south)  # east is not reached
+    room.talk(north, south)  # east is not reached
     north.restore(backup)
-    talk(room, north, south)
+    room.talk(north, south)
     assert north.running.fault == "behind"
     north.act(lambda core: start_recovery(core, north.now_us()))
-    talk(room, north, south, east)
+    room.talk(north, south, east)
     file(room, north, "A-1")
-    talk(room, north, south, east)
+    room.talk(north, south, east)
     assert "north:A-1" in east.running.state.notices
     assert types(north, "east").count("policy/key-certificate") == 1
     assert not is_stranger(north.running, "east")
@@ -164,11 +146,11 @@ def test_key_that_everybody_was_told_of_is_not_introduced_again() -> None:
     """K-ROT-4: a rotation on open lines costs one statement to each peer, as before."""
     room = Room()
     north, south = room.nodes()
-    talk(room, north, south)
+    room.talk(north, south)
     rotate(north)
     ask(north)
     file(room, north, "A-1")
-    talk(room, north, south)
+    room.talk(north, south)
     assert types(north, "south").count("policy/key-certificate") == 1
     sound(north, south)
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from detente.agreement.card import CARD_TYPE, issue_certificate
+from detente.agreement.card import CARD_TYPE
 from detente.agreement.document import sign_document
 from detente.agreement.revocation import issue_revocation
 from detente.errors import PeerError, RefusedError
@@ -46,15 +46,8 @@ def file(node: SimNode, name: str) -> None:
 
 def certificate(node: SimNode, new: Signer, days: int) -> dict[str, Any]:
     """The root's word for a new signing key, from now on."""
-    return issue_certificate(
-        node.party.root,
-        party=node.name,
-        use="signing",
-        key_id=new.public.key_id,
-        key=dict(new.public.to_json()),
-        serial=2 + node.running.tree.size,
-        valid_from_us=node.now_us(),
-        valid_until_us=node.now_us() + days * DAY_US,
+    return node.party.certify(
+        new, 2 + node.running.tree.size, node.now_us(), node.now_us() + days * DAY_US
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from detente.agreement.card import issue_certificate
 from detente.agreement.revocation import issue_revocation
 from detente.protocol import views
 from detente.protocol.audit import audit
@@ -231,16 +230,7 @@ def test_new_key_introduces_itself_unless_it_was_revoked_before() -> None:
     new, bad = KeyedHashKeys(b"n" * SEED_BYTES), KeyedHashKeys(b"b" * SEED_BYTES)
 
     def certificate(keys: KeyedHashKeys) -> dict[str, object]:
-        return issue_certificate(
-            liar.party.root,
-            party="south",
-            use="signing",
-            key_id=keys.public.key_id,
-            key=dict(keys.public.to_json()),
-            serial=2,
-            valid_from_us=north.now_us() - DAY_US,
-            valid_until_us=north.now_us() + DAY_US,
-        )
+        return liar.party.certify(keys, 2, north.now_us() - DAY_US, north.now_us() + DAY_US)
 
     revocation = issue_revocation(
         liar.party.root,

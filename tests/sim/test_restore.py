@@ -7,7 +7,6 @@ import contextlib
 import msgspec
 import pytest
 
-from detente.agreement.card import issue_certificate
 from detente.errors import UnavailableError, UsageError
 from detente.ledger.checkpoint import sign_checkpoint
 from detente.protocol import cease as urgent
@@ -20,7 +19,7 @@ from detente.signing.key import SEED_BYTES
 from detente.signing.simulated import KeyedHashKeys
 from detente.simulation.check import check_healed, common_notices, live_conflicts
 from detente.simulation.faults import parse_faults
-from detente.simulation.node import Crashed, SimNode, converse
+from detente.simulation.node import Crashed, SimNode
 from detente.simulation.officer import random_notice
 from detente.simulation.party import DAY_US
 from detente.simulation.room import Room
@@ -49,16 +48,6 @@ def cease(node: SimNode) -> tuple[str, ...]:
     )
 
 
-def talk(room: Room, *nodes: SimNode) -> None:
-    """Let nodes exchange frames until nothing is under way, with time between."""
-    for _ in range(8):
-        room.wait(3)
-        for one in nodes:
-            for other in nodes:
-                if one is not other:
-                    converse(one, other, most=2)
-
-
 def alarms(node: SimNode) -> list[str]:
     """The codes of the alarms in a node's ledger."""
     return [alarm.code for alarm in node.running.state.alarms]
@@ -74,14 +63,14 @@ def lost_day(room: Room) -> tuple[SimNode, SimNode, object]:
     north, south = room.nodes()
     file(room, north, "A-1")
     file(room, south, "B-1")
-    talk(room, north, south)
+    room.talk(north, south)
     backup = north.disk.snapshot()
     file(room, north, "A-2")
     file(room, north, "A-1", amend=True)
     file(room, south, "B-2")
     cease(north)
     cease(south)
-    talk(room, north, south)
+    room.talk(north, south)
     return north, south, backup
 
 
@@ -94,7 +83,7 @@ def test_restore_old_backup_is_noticed_before_anything_is_signed() -> None:
     filed = file(room, north, "A-9")
     assert filed.signed == ()
     file(room, south, "B-3")
-    talk(room, north, south)
+    room.talk(north, south)
     core = north.running
     assert core.fault == "behind"
     assert core.link("south").state == "behind"
@@ -112,7 +101,7 @@ def test_restore_fault_survives_a_restart() -> None:
     room = Room()
     north, south, backup = lost_day(room)
     north.restore(backup)
-    talk(room, north, south)
+    room.talk(north, south)
     north.crash()
     north.start()
     assert north.running.fault == "behind"
@@ -133,7 +122,7 @@ def test_restore_on_a_full_disk_is_noticed_once_there_is_room() -> None:
     assert north.running.link("south").state == "cold"
     assert north.running.fault is None
     north.disk.full = False
-    talk(room, north, south)
+    room.talk(north, south)
     assert alarms(north) == ["behind"]
     assert north.running.fault == "behind"
 
@@ -144,11 +133,11 @@ def test_recovery_brings_back_what_was_lost_in_a_new_epoch() -> None:
     north, south, backup = lost_day(room)
     ours = {s.id for s, _ in _made(north)}
     north.restore(backup)
-    talk(room, north, south)
+    room.talk(north, south)
     file(room, north, "A-9")
     first = north.running.tree.size
     recover(north)
-    talk(room, north, south)
+    room.talk(north, south)
     core = north.running
     assert core.fault is None
     assert core.origin == "detente/north/log/2"
@@ -170,14 +159,14 @@ def test_recovery_survives_a_restart_half_way() -> None:
     room = Room()
     north, south, backup = lost_day(room)
     north.restore(backup)
-    talk(room, north, south)
+    room.talk(north, south)
     recover(north)
     north.crash()
     north.start()
     assert north.running.fault == "behind"
     before = views.projection(north.running)
     assert views.projection(north.load()) == before
-    talk(room, north, south)
+    room.talk(north, south)
     assert north.running.fault is None
     assert list(check_healed([north, south])) == []
 
@@ -190,12 +179,12 @@ def test_recovery_filing_that_was_said_before_is_not_said_twice() -> None:
     cease(north)
     assert filed.signed == ()  # the line is cold: both wait
     backup = north.disk.snapshot()
-    talk(room, north, south)
+    room.talk(north, south)
     north.restore(backup)
     assert len(north.running.intents) == 2
-    talk(room, north, south)
+    room.talk(north, south)
     recover(north)
-    talk(room, north, south)
+    room.talk(north, south)
     assert north.running.intents == {}
     assert list(check_healed([north, south])) == []
     types = [s.type for s, _ in _made(north)]
@@ -209,9 +198,9 @@ def test_recovery_filing_under_a_lost_name_is_dropped_aloud() -> None:
     north, south, backup = lost_day(room)
     north.restore(backup)
     file(room, north, "A-2")  # the officer cannot know that A-2 was said
-    talk(room, north, south)
+    room.talk(north, south)
     recover(north)
-    talk(room, north, south)
+    room.talk(north, south)
     assert "filing-clash" in alarms(north)
     assert alarms(south) == ["peer-behind"]
     assert list(check_healed([north, south])) == []
@@ -225,18 +214,18 @@ def test_restore_frame_from_before_the_loss_opens_no_line() -> None:
     room = Room()
     north, south = room.nodes()
     file(room, north, "A-1")
-    talk(room, north, south)
+    room.talk(north, south)
     backup = north.disk.snapshot()
     old = south.write("north")
     file(room, north, "A-2")
-    talk(room, north, south)
+    room.talk(north, south)
     north.restore(backup)
     file(room, north, "A-3")
     north.take(old)
     core = north.running
     assert core.link("south").state == "cold"
     assert next(iter(core.intents.values())).waiting == ("south",)
-    talk(room, north, south)
+    room.talk(north, south)
     assert core.fault == "behind"
 
 
@@ -258,13 +247,13 @@ def test_restore_both_sides_at_once_mend_each_other() -> None:
     north, south, backup = lost_day(room)
     stale = south.disk.snapshot()
     file(room, south, "B-8")
-    talk(room, north, south)
+    room.talk(north, south)
     north.restore(backup)
     south.restore(stale)
-    talk(room, north, south)
+    room.talk(north, south)
     assert north.running.fault == "behind"
     recover(north)
-    talk(room, north, south)
+    room.talk(north, south)
     assert north.running.fault is None
     assert list(check_healed([north, south])) == []
 
@@ -274,12 +263,12 @@ def test_restore_receiver_only_gets_the_statements_again() -> None:
     room = Room()
     north, south = room.nodes()
     file(room, north, "A-1")
-    talk(room, north, south)
+    room.talk(north, south)
     backup = south.disk.snapshot()
     file(room, north, "A-2")
     south.serve(north.write("south"))  # the answer, with south's receipt in it, never arrives
     south.restore(backup)
-    talk(room, north, south)
+    room.talk(north, south)
     assert south.running.fault is None
     assert "north:A-2" in south.running.state.notices
     assert list(check_healed([north, south])) == []
@@ -290,7 +279,7 @@ def test_recover_node_that_lost_nothing_is_refused() -> None:
     """A healthy record opens no new epoch."""
     room = Room()
     north, south = room.nodes()
-    talk(room, north, south)
+    room.talk(north, south)
     with pytest.raises(UsageError) as caught:
         recover(north)
     assert caught.value.code == "not-behind"
@@ -303,7 +292,7 @@ def test_recovery_openings_stripped_by_the_peer_are_not_taken() -> None:
     north, south, backup = lost_day(room)
     full = [(s, o) for s, o in _made(north) if s.thread and s.thread.id == "north:A-2"]
     north.restore(backup)
-    talk(room, north, south)
+    room.talk(north, south)
     recover(north)
     liar = room.liar(1, north)
     made = south.running.state.heads(False, "north")
@@ -312,7 +301,7 @@ def test_recovery_openings_stripped_by_the_peer_are_not_taken() -> None:
     north.take(liar.frame(received=made, sent=sent, known=sent, lost=tuple(stripped)))
     assert "north:A-2" not in north.running.state.notices
     assert north.disk.evidence_counts()["openings-wrong"] == 1
-    talk(room, north, south)
+    room.talk(north, south)
     assert list(check_healed([north, south])) == []
 
 
@@ -321,9 +310,9 @@ def test_recovery_leaves_of_both_epochs_verify() -> None:
     room = Room()
     north, south, backup = lost_day(room)
     north.restore(backup)
-    talk(room, north, south)
+    room.talk(north, south)
     recover(north)
-    talk(room, north, south)
+    room.talk(north, south)
     found = audit(north.running)
     assert found["problems"] == []
     first = north.running.epochs[1]
@@ -336,10 +325,10 @@ def test_fork_of_our_own_is_shown_to_both_and_the_line_is_heard_only() -> None:
     room = Room()
     north, south = room.nodes()
     file(room, north, "A-1")
-    talk(room, north, south)
+    room.talk(north, south)
     backup = north.disk.snapshot()
     file(room, north, "A-2")
-    talk(room, north, south)
+    room.talk(north, south)
     north.restore(backup)
     file(room, north, "A-3")
     # a south that hides what it holds makes the restored node sign a used number
@@ -349,13 +338,13 @@ def test_fork_of_our_own_is_shown_to_both_and_the_line_is_heard_only() -> None:
     assert north.running.intents == {}
     north.crash()
     north.start()
-    talk(room, north, south)
+    room.talk(north, south)
     assert north.running.link("south").state == "forked"
     assert alarms(north) == ["forked"]
     assert alarms(south) == ["chain-fork"]
     made = north.running.state.heads(True, "south")
     cease(south)
-    talk(room, north, south)
+    room.talk(north, south)
     assert [one["party"] for one in north.running.state.ceases] == ["south"]
     assert north.running.state.heads(True, "south") == made
     assert file(room, north, "A-4").signed == ()
@@ -369,11 +358,11 @@ def test_recovery_statement_that_follows_another_history_is_not_appended() -> No
     room = Room()
     north, south = room.nodes()
     file(room, north, "A-1")
-    talk(room, north, south)
+    room.talk(north, south)
     backup = north.disk.snapshot()
     for name in ("A-2", "A-3"):
         file(room, north, name)
-        talk(room, north, south)
+        room.talk(north, south)
     third = [(s, o) for s, o in _made(north) if s.thread and s.thread.id == "north:A-3"]  # type: ignore[attr-defined]
     north.restore(backup)
     file(room, north, "A-9")
@@ -412,7 +401,7 @@ def test_recovery_peer_that_withholds_the_middle_keeps_the_node_at_fault() -> No
     head = north.running.state.head(True, "south", "ordinary").sequence
     assert head < held["ordinary"].sequence
     assert north.running.fault == "behind"
-    talk(room, north, south)
+    room.talk(north, south)
     assert north.running.fault is None
 
 
@@ -456,18 +445,18 @@ def test_restore_reply_that_no_longer_fits_is_given_up_aloud() -> None:
     """What an officer answered before the loss was known waits, and does not follow what had been said: it is not sent, and the record is mended."""
     room = Room()
     north, south = room.nodes()
-    talk(room, north, south)
+    room.talk(north, south)
     cease(north)
-    talk(room, north, south)
+    room.talk(north, south)
     backup = south.disk.snapshot()
     (asked,) = south.running.state.urgent.known
     south.run(lambda core: urgent.cease_effective(core, asked, south.now_us(), **WHO))
-    talk(room, north, south)
+    room.talk(north, south)
     south.restore(backup)
     south.run(lambda core: urgent.reply_to_cease(core, asked, "ceasing", south.now_us(), **WHO))
-    talk(room, north, south)
+    room.talk(north, south)
     recover(south)
-    talk(room, north, south)
+    room.talk(north, south)
     assert south.running.fault is None
     assert not south.running.intents
     assert alarms(south) == ["behind", "filing-clash"]
@@ -480,20 +469,11 @@ def test_restore_from_before_a_key_was_replaced_is_noticed_and_recovers() -> Non
     room = Room()
     north, south = room.nodes()
     file(room, north, "A-1")
-    talk(room, north, south)
+    room.talk(north, south)
     backup = north.disk.snapshot()
     old = north.party.identity
     new = KeyedHashKeys(b"n" * SEED_BYTES)
-    certificate = issue_certificate(
-        north.party.root,
-        party="north",
-        use="signing",
-        key_id=new.public.key_id,
-        key=dict(new.public.to_json()),
-        serial=2,
-        valid_from_us=north.now_us(),
-        valid_until_us=north.now_us() + 4000 * DAY_US,
-    )
+    certificate = north.party.certify(new, 2, north.now_us(), north.now_us() + 4000 * DAY_US)
     north.run(
         lambda core: core.say(
             "policy/key-certificate",
@@ -507,17 +487,17 @@ def test_restore_from_before_a_key_was_replaced_is_noticed_and_recovers() -> Non
     north.use_keys(msgspec.structs.replace(old, signer=new))
     file(room, north, "A-2")
     cease(north)
-    talk(room, north, south)
+    room.talk(north, south)
     north.use_keys(old)
     north.restore(backup)
-    talk(room, north, south)
+    room.talk(north, south)
     assert north.running.fault == "behind"
     recover(north)
-    talk(room, north, south)
+    room.talk(north, south)
     assert north.running.fault is None
     assert "north:A-2" in north.running.state.notices
     file(room, north, "A-3")
-    talk(room, north, south)
+    room.talk(north, south)
     assert "north:A-3" in south.running.state.notices
     for node in (north, south):
         assert audit(node.running)["problems"] == []
@@ -531,7 +511,7 @@ def test_recovery_says_which_head_of_the_old_log_others_have_seen() -> None:
     lost = core.checkpoint(north.now_us())
     size, origin = core.tree.size, core.origin
     north.restore(backup)
-    talk(room, north, south)
+    room.talk(north, south)
     forged = sign_checkpoint(
         south.party.identity.signer, origin, size + 9, bytes(32), north.now_us() // US_PER_S
     )

@@ -63,6 +63,19 @@ class Party(msgspec.Struct, frozen=True):
     identity: Identity
     card: Json
 
+    def certify(self, new: Signer, serial: int, from_us: int, until_us: int) -> dict[str, Any]:
+        """The root's word for a new signing key, which counts between two times (microseconds since the epoch)."""
+        return issue_certificate(
+            self.root,
+            party=self.name,
+            use="signing",
+            key_id=new.public.key_id,
+            key=dict(new.public.to_json()),
+            serial=serial,
+            valid_from_us=from_us,
+            valid_until_us=until_us,
+        )
+
 
 def party_name(number: int) -> str:
     """The name of the party with a number: north, south, east, west, party-5 …"""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from detente.agreement.terms import Terms
 from detente.simulation.chance import Chance
 from detente.simulation.clock import NodeClock, Timeline
 from detente.simulation.liar import Liar
-from detente.simulation.node import SimNode
+from detente.simulation.node import SimNode, converse
 from detente.simulation.party import (
     SIMULATED,
     Crypto,
@@ -58,3 +60,10 @@ class Room:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.timeline.run_until(self.timeline.now_us + round(seconds * US_PER_S))
+
+    def talk(self, *nodes: SimNode) -> None:
+        """Let nodes exchange frames until nothing is under way, with time between."""
+        for _ in range(8):
+            self.wait(3)
+            for one, other in permutations(nodes, 2):
+                converse(one, other, most=2)

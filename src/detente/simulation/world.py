@@ -9,7 +9,6 @@ from itertools import permutations
 
 import msgspec
 
-from detente.agreement.card import issue_certificate
 from detente.agreement.terms import Terms
 from detente.errors import DetenteError
 from detente.ledger.checkpoint import parse_checkpoint
@@ -254,9 +253,8 @@ class World:
     def _schedule_timer(self, name: str) -> None:
         """As `detente.node.timer`: what is due by the node's clock is passed, whatever its clock does."""
         node = self.nodes[name]
-        awaited_us: int | None = (
-            0  # a slot is due at its own time: asked after that, `next_due` names the next one
-        )
+        # a slot is due at its own time: asked after that, `next_due` names the next one
+        awaited_us: int | None = 0
 
         def turn() -> None:
             nonlocal awaited_us
@@ -334,15 +332,9 @@ class World:
             if not all(core.link(peer).may_sign for peer in self._others(node)):
                 return
             new = self._crypto.signer(self._chance.bytes(SEED_BYTES))
-            certificate = issue_certificate(
-                node.party.root,
-                party=node.name,
-                use="signing",
-                key_id=new.public.key_id,
-                key=dict(new.public.to_json()),
-                serial=2 + core.tree.size,
-                valid_from_us=node.now_us() - 2 * SKEW_US,  # the peers' clocks may be behind
-                valid_until_us=node.now_us() + KEYS_US,
+            from_us = node.now_us() - 2 * SKEW_US  # the peers' clocks may be behind
+            certificate = node.party.certify(
+                new, 2 + core.tree.size, from_us, node.now_us() + KEYS_US
             )
             with contextlib.suppress(Crashed, DetenteError):
                 node.run(
