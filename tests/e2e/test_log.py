@@ -10,7 +10,13 @@ import httpx
 import pytest
 
 from detente.errors import RefusedError
-from detente.ledger.checkpoint import VerifiedCheckpoint, cosigner_name, log_keys, verify_checkpoint
+from detente.ledger.checkpoint import (
+    VerifiedCheckpoint,
+    cosigner_name,
+    log_keys,
+    origin_hash,
+    verify_checkpoint,
+)
 from detente.ledger.cosignature import cosigner_keys, verify_cosignatures
 from detente.ledger.merkle import verify_consistency, verify_inclusion
 from detente.ledger.mirror import (
@@ -24,7 +30,6 @@ from detente.ledger.policy import check_quorum, parse_policy
 from detente.ledger.tile import TileReader
 from detente.ledger.witness import encode_add_checkpoint
 from detente.node.home import read_card
-from detente.node.witnessroom import origin_hash
 from detente.signing.key import PublicKeys, parse_public_keys
 
 BINARY = {"Content-Type": "application/octet-stream"}

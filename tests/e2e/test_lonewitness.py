@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from detente.node.witnessroom import origin_hash
+from detente.ledger.checkpoint import origin_hash
 
 NAME = "witness.example/w1"
 

@@ -20,6 +20,7 @@ Source: C2SP tlog-checkpoint, signed-note and tlog-cosignature at
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import msgspec
@@ -96,6 +97,22 @@ def log_origin(party: str, epoch: int) -> str:
     if epoch < 1:
         raise UsageError("log-epoch", f"log epoch is {epoch}; it must be 1 or more")
     return f"{cosigner_name(party)}/log/{epoch}"
+
+
+def log_owner(origin: str) -> str | None:
+    """The party whose log has this origin, None for no log of ours."""
+    parts = origin.split("/")
+    return parts[1] if len(parts) == 4 and (parts[0], parts[2]) == ("detente", "log") else None
+
+
+def origin_hash(origin: str) -> str:
+    """The name of a log in paths.
+
+    Example:
+        >>> origin_hash("detente/north/log/1")[:8]
+        '9fc13ac1'
+    """
+    return hashlib.sha256(origin.encode()).hexdigest()
 
 
 def cosigner_name(party: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import logging
 import random
 import re
 from collections.abc import Sequence
@@ -13,14 +11,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from detente.errors import DetenteError, UnavailableError
-from detente.ledger.checkpoint import cosigner_name
+from detente.ledger.checkpoint import cosigner_name, origin_hash
 from detente.ledger.cosignature import cosigner_keys, verify_cosignatures
 from detente.ledger.note import NOTE_BYTES, find_lines, parse_note
 from detente.ledger.witness import ADD_CHECKPOINT_BYTES, encode_add_checkpoint
 from detente.limits import LEARNED_BYTES
 from detente.node.home import LoneAddress
-from detente.node.line import TIMEOUT_S, answered, ask_peer
-from detente.node.outcome import trace
+from detente.node.line import TIMEOUT_S, answered, ask_peer, why_failed
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
 from detente.protocol.learned import keys_document, learn_keys
@@ -29,8 +26,6 @@ from detente.signing.key import PublicKeys
 
 if TYPE_CHECKING:
     from detente.node.node import Node
-
-log = logging.getLogger("detente")
 
 COSIGN_EVERY_S = 1.0
 _SIZE = re.compile(r"[0-9]{1,18}\n?")
@@ -53,12 +48,7 @@ class Cosigning:
                 await self.submit()
                 self.failing, pause_s = None, COSIGN_EVERY_S
             except Exception as error:
-                kind = str(error) or type(error).__name__
-                if not isinstance(error, httpx.HTTPError | DetenteError | OSError):
-                    kind = f"fault: {type(error).__name__}"
-                    if kind != self.failing:
-                        log.error("cosigner %s: %s", self.cosigner, trace(error))
-                self.failing = kind
+                self.failing = why_failed(f"cosigner {self.cosigner}", error, self.failing)
                 pause_s = min(pause_s * 2, self.node.home.config.retry_most_s)
 
     async def submit(self) -> None:
@@ -88,7 +78,7 @@ class Cosigning:
     async def seen(self) -> str | None:
         """The last head of our log that it cosigned, as it serves it; None where it does not answer."""
         origin = await self.node.do(lambda core: core.origin)
-        path = f"/witness/{hashlib.sha256(origin.encode()).hexdigest()}/checkpoint"
+        path = f"/witness/{origin_hash(origin)}/checkpoint"
         try:
             status, body = await ask_peer(self.client, path, b"", NOTE_BYTES, "GET")
         except (httpx.HTTPError, DetenteError, OSError):

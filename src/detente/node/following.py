@@ -7,30 +7,31 @@ What neutral witnesses signed is kept beside the heads that were cosigned here, 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from typing import TYPE_CHECKING
 
 import httpx
 import msgspec
 
-from detente.errors import DetenteError, PeerError, UnavailableError
-from detente.ledger.checkpoint import VerifiedCheckpoint, cosigner_name, verify_checkpoint
+from detente.errors import PeerError, UnavailableError
+from detente.ledger.checkpoint import (
+    VerifiedCheckpoint,
+    cosigner_name,
+    log_owner,
+    verify_checkpoint,
+)
 from detente.ledger.cosignature import add_cosignature, cosigner_keys, verify_cosignatures
 from detente.ledger.merkle import Tree
 from detente.ledger.note import NOTE_BYTES, find_lines, parse_note
 from detente.ledger.tile import TILE_BYTES, TileReader
 from detente.ledger.witness import Witnessed, WitnessedHead
-from detente.node.line import answered, ask_peer
-from detente.node.outcome import trace
+from detente.node.line import answered, ask_peer, why_failed
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
-from detente.protocol.evidence import log_owner, two_heads
+from detente.protocol.evidence import two_heads
 
 if TYPE_CHECKING:
     from detente.node.node import Node
-
-log = logging.getLogger("detente")
 
 EVERY_S = 30.0
 TILES_MOST = 64  # of one look: 8 levels on either side of two heads are fewer
@@ -55,12 +56,7 @@ class Following:
                 await self.look()
                 self.failing = None
             except Exception as error:
-                kind = str(error) or type(error).__name__
-                if not isinstance(error, httpx.HTTPError | DetenteError | OSError):
-                    kind = f"fault: {type(error).__name__}"
-                    if kind != self.failing:
-                        log.error("log of %s: %s", self.party, trace(error))
-                self.failing = kind
+                self.failing = why_failed(f"log of {self.party}", error, self.failing)
 
     async def look(self) -> None:
         """Fetch the newest checkpoint, and hold it against the heads that are known here.

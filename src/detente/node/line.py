@@ -68,6 +68,25 @@ def peer_client(
     )
 
 
+def why_failed(who: str, error: Exception, before: str | None) -> str:
+    """Why a try at another node failed, to be shown; a fault of ours is logged too.
+
+    Args:
+        who: what the log calls it.
+        before: why the last try failed, None if it did not.
+    """
+    if isinstance(error, httpx.HTTPError | DetenteError | OSError):
+        return str(error) or type(error).__name__
+    return _fault(who, error, before)
+
+
+def _fault(who: str, error: Exception, before: str | None) -> str:
+    kind = f"fault: {type(error).__name__}"
+    if kind != before:  # once, not at every try
+        log.error("%s: %s", who, trace(error))
+    return kind
+
+
 async def ask_peer(
     client: httpx.AsyncClient,
     path: str,
@@ -248,9 +267,7 @@ class Line:
         elif isinstance(error, DetenteError):
             kind = error.message if error.code == "peer-answered" else error.code
         else:  # a fault of ours that this peer brought out: its line backs off, the others go on
-            kind = f"fault: {type(error).__name__}"
-            if kind != self.failing:  # once, not at every try
-                log.error("line to %s: %s", self.peer, trace(error))
+            kind = _fault(f"line to {self.peer}", error, self.failing)
         self.node.counters[f"line-failed:{self.peer}"] += 1
         if self.failing is None:
             self.node.tell(

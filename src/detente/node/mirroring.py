@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import itertools
-import logging
 import random
 from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
 
-from detente.errors import DetenteError, PeerError, UnavailableError
+from detente.errors import PeerError, UnavailableError
 from detente.ledger.leaf import leaf_bytes
 from detente.ledger.mirror import (
     INFO_BYTES,
@@ -24,15 +23,12 @@ from detente.ledger.mirror import (
 )
 from detente.ledger.note import NOTE_BYTES
 from detente.limits import MIRROR_UPLOAD_PACKAGES
-from detente.node.line import answered, ask_peer
-from detente.node.outcome import trace
+from detente.node.line import answered, ask_peer, why_failed
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
 
 if TYPE_CHECKING:
     from detente.node.node import Node
-
-log = logging.getLogger("detente")
 
 EVERY_S = 2.0
 ABSENT_S = 600.0  # before a cosigner that mirrors nothing is asked again
@@ -58,12 +54,7 @@ class Mirroring:
                 await self.submit()
                 self.failing, pause_s = None, ABSENT_S if self.absent else EVERY_S
             except Exception as error:
-                kind = str(error) or type(error).__name__
-                if not isinstance(error, httpx.HTTPError | DetenteError | OSError):
-                    kind = f"fault: {type(error).__name__}"
-                    if kind != self.failing:
-                        log.error("mirror %s: %s", self.mirror, trace(error))
-                self.failing = kind
+                self.failing = why_failed(f"mirror {self.mirror}", error, self.failing)
                 pause_s = min(pause_s * 2, self.node.home.config.retry_most_s)
 
     async def submit(self) -> None:

@@ -12,6 +12,7 @@ from litestar import Request, Response, post
 from litestar.exceptions import HTTPException
 
 from detente.errors import PeerError, UsageError
+from detente.ledger.checkpoint import log_owner, origin_hash
 from detente.ledger.mirror import UPLOAD_TYPE, Package, Upload, UploadParser
 from detente.ledger.tile import parse_tile_path
 from detente.ledger.witness import WitnessAnswer
@@ -19,10 +20,8 @@ from detente.limits import MIRROR_PACKAGES, MIRROR_REQUEST_S, MIRROR_STALL_S
 from detente.node.logroom import FOR_GOOD, checkpoint_answer, missing, tile_answer
 from detente.node.mirror import Mirror
 from detente.node.node import Node
-from detente.node.witnessroom import origin_hash
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
-from detente.protocol.evidence import log_owner
 
 PIECE = 64 * 2**10  # bytes unpacked at a time: a package that grows a thousandfold costs no memory
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from detente.ledger.checkpoint import log_owner
 from detente.ledger.witness import WitnessedHead
 from detente.node.node import Node
 from detente.protocol.core import Core
-from detente.protocol.evidence import log_owner
-from detente.protocol.vouched import signed_us
+from detente.protocol.heads import signed_us
 from detente.units import US_PER_S, format_time
 
 if TYPE_CHECKING:

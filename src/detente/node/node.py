@@ -22,7 +22,7 @@ import msgspec
 
 from detente.agreement.terms import verify_agreement_file
 from detente.errors import DetenteError, PeerError, UsageError
-from detente.ledger.checkpoint import cosigner_name, log_origin, verify_checkpoint
+from detente.ledger.checkpoint import cosigner_name, log_origin, log_owner, verify_checkpoint
 from detente.ledger.policy import format_policy
 from detente.ledger.witness import (
     WitnessAnswer,
@@ -43,7 +43,6 @@ from detente.node.worker import Job, Worker
 from detente.protocol import views
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
-from detente.protocol.evidence import log_owner
 from detente.protocol.identity import Identity
 from detente.signing.key import PublicKeys
 from detente.units import US_PER_S, format_time

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from detente.ledger.checkpoint import origin_hash
 from detente.ledger.witness import ADD_CHECKPOINT_BYTES, WitnessedHead
 from detente.node.body import read_body
 from detente.node.logroom import checkpoint_answer
 from detente.node.node import Node
 from detente.node.store import Store
-
-
-def origin_hash(origin: str) -> str:
-    """The name of a log in paths.
-
-    Example:
-        >>> origin_hash("detente/north/log/1")[:8]
-        '9fc13ac1'
-    """
-    return hashlib.sha256(origin.encode()).hexdigest()
 
 
 def find_witnessed(store: Store, hashed: str) -> str | None:

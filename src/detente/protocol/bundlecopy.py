@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from detente.errors import RefusedError, shown
-from detente.ledger.checkpoint import VerifiedCheckpoint
+from detente.ledger.checkpoint import VerifiedCheckpoint, log_owner
 from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
 from detente.ledger.merkle import (
     HASH_BYTES,
@@ -146,8 +146,7 @@ class CopyReader:
         opening, found = parse_leaf_opening(leaf), parse_log_proof(proof)
         header = opening.header
         origin = found.checkpoint.partition("\n")[0]
-        parts = origin.split("/")
-        owner = parts[1] if len(parts) == 4 and parts[0] == "detente" and parts[2] == "log" else ""
+        owner = log_owner(origin) or ""
         if (party is not None and owner != party) or owner not in (
             statement.party,
             statement.recipient,

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from detente.errors import DetenteError, PeerError, UsageError
-from detente.ledger.checkpoint import Checkpoint, cosigner_name, log_keys, parse_checkpoint
+from detente.ledger.checkpoint import (
+    Checkpoint,
+    cosigner_name,
+    log_keys,
+    log_owner,
+    parse_checkpoint,
+)
 from detente.ledger.cosignature import cosigner_keys
 from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
 from detente.ledger.merkle import (
@@ -374,12 +380,6 @@ _CHECKS: dict[str, tuple[set[str], Callable[[Keyring, str, Json], _Outcome]]] = 
     "receipt-wrong": ({"about", "openings", "receipt"}, _check_receipt_wrong),
     "rule-broken": ({"envelope", "openings", "rule"}, _check_rule_broken),
 }
-
-
-def log_owner(origin: str) -> str | None:
-    """The party whose log has this origin, None for no log of ours."""
-    parts = origin.split("/")
-    return parts[1] if len(parts) == 4 and (parts[0], parts[2]) == ("detente", "log") else None
 
 
 def _time(time_us: int) -> str:

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from detente.ledger.checkpoint import cosigner_name
+from detente.ledger.checkpoint import cosigner_name, split_time
 from detente.ledger.cosignature import add_cosignature
+from detente.ledger.note import NoteSignature, parse_note
+from detente.units import US_PER_S
 
 if TYPE_CHECKING:
     from detente.ledger.witness import Witnessed
     from detente.protocol.core import Core
+
+
+def timed_lines(note: str) -> dict[str, NoteSignature]:
+    """By name the signature line that has a time: of two of one name the longer, which is the one by ML-DSA-44."""
+    lines: dict[str, NoteSignature] = {}
+    for line in parse_note(note).signatures:
+        if line.name not in lines or len(line.signature) > len(lines[line.name].signature):
+            lines[line.name] = line
+    return lines
+
+
+def signed_us(note: str) -> int:
+    """The log's own time of a checkpoint, microseconds since the epoch; a claim."""
+    return split_time(timed_lines(note)[note.partition("\n")[0]])[0] * US_PER_S
 
 
 def with_cosignatures(core: Core, size: int, note: str) -> str:

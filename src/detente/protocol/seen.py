@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from detente.ledger.checkpoint import cosigner_name, parse_checkpoint, split_time
-from detente.ledger.note import NoteSignature, parse_note
+from detente.ledger.note import parse_note
 from detente.ledger.proof import parse_log_proof
 from detente.protocol.core import Core
-from detente.protocol.heads import with_cosignatures, witnessed_around
+from detente.protocol.heads import timed_lines, with_cosignatures, witnessed_around
 from detente.protocol.interval import Head, Interval, find_interval
 from detente.protocol.journal import Entry
 from detente.protocol.stamped import own_stamp
@@ -71,11 +71,7 @@ def _receipt_heads(core: Core, receipt_id: str) -> list[Head]:
 def _head(note: str, size: int, index: int) -> Head:
     """A head by the times in a note's lines, which were verified when they were kept."""
     origin = note.partition("\n")[0]
-    lines: dict[str, NoteSignature] = {}
-    for line in parse_note(note).signatures:
-        # of two lines of one name the longer is the one by ML-DSA-44, which has a time
-        if line.name not in lines or len(line.signature) > len(lines[line.name].signature):
-            lines[line.name] = line
+    lines = timed_lines(note)
     owner = cosigner_name(origin.split("/")[1])
     cosigned = [
         (name.removeprefix(_COSIGNER), split_time(line)[0])

@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from detente.agreement.terms import Agreement
-from detente.ledger.checkpoint import split_time
-from detente.ledger.note import parse_note
 from detente.protocol.core import Core
+from detente.protocol.heads import signed_us
 from detente.units import US_PER_S, format_time, parse_time
 
 
@@ -87,11 +86,3 @@ def vouched_words(found: Vouched) -> str:
     return (
         f"{counted}." if found.met else f"{counted}; what was signed since {found.since} does not."
     )
-
-
-def signed_us(note: str) -> int:
-    """The log's own time of a checkpoint, microseconds since the epoch; a claim."""
-    origin = note.partition("\n")[0]
-    lines = [line for line in parse_note(note).signatures if line.name == origin]
-    # of the log's two lines the longer is the one by ML-DSA-44, which has a time
-    return split_time(max(lines, key=lambda line: len(line.signature)))[0] * US_PER_S

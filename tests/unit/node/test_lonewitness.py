@@ -8,13 +8,12 @@ import pytest
 from litestar.testing import TestClient
 
 from detente.errors import UnavailableError, UsageError
-from detente.ledger.checkpoint import sign_checkpoint
+from detente.ledger.checkpoint import origin_hash, sign_checkpoint
 from detente.ledger.cosignature import verify_cosignatures
 from detente.ledger.merkle import MerkleTree, leaf_hash
 from detente.ledger.policy import format_policy
 from detente.ledger.witness import encode_add_checkpoint
 from detente.node.lonewitness import LOGS, SEED, LoneWitness, init_witness, witness_app
-from detente.node.witnessroom import origin_hash
 from detente.signing.key import SigningKeys
 
 NAME, ORIGIN = "witness.example/w1", "detente/north/log/1"
