@@ -16,6 +16,7 @@ test: lint console
 	scripts/console --if-possible check
 	scripts/console --if-possible test
 	-scripts/get-sample
+	-scripts/oldest
 	$(BIN)/detente simulate --seed $(SEEDS) --hours 24 --faults all
 	$(BIN)/pytest -n $(JOBS) -m "not nightly"
 
@@ -36,6 +37,7 @@ console: $(STAMP)
 
 nightly: $(STAMP) console
 	-scripts/get-sample
+	-scripts/oldest
 	$(BIN)/pytest -n $(JOBS) -m nightly
 	$(BIN)/detente simulate --seed 1..10000 --hours 24 --faults all
 
