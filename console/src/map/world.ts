@@ -92,15 +92,17 @@ export class Atlas {
       worker.terminate();
       this.#workers.delete(worker);
     };
-    worker.onmessage = (event: MessageEvent<{ land: Part[]; borders: Part[] }>) => {
+    const failed = (): void => {
+      this.#asked.delete(address); // asked again at the next painting
+      done();
+    };
+    worker.onmessage = (event: MessageEvent<{ land: Part[]; borders: Part[] } | null>) => {
+      if (!event.data) return failed();
       this.#loaded.set(address, { land: event.data.land.map((p) => new Drawable(p)), borders: event.data.borders.map((p) => new Drawable(p)) });
       done();
       this.whenLoaded();
     };
-    worker.onerror = () => {
-      this.#asked.delete(address); // asked again at the next painting
-      done();
-    };
+    worker.onerror = failed;
     worker.postMessage(new URL(address, location.href).href);
   }
 }

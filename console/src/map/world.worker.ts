@@ -6,8 +6,13 @@ import type { Part } from "./world";
 
 type Atlas = Topology<{ countries: GeometryCollection; land: GeometryCollection }>;
 
-onmessage = async (event: MessageEvent<string>) => {
-  const answer = await fetch(event.data);
+// a failure is a message too: what an async listener throws never reaches the page's onerror
+onmessage = (event: MessageEvent<string>) => {
+  read(event.data).catch(() => postMessage(null));
+};
+
+async function read(address: string): Promise<void> {
+  const answer = await fetch(address);
   if (!answer.ok) throw new Error(`map of the world: ${answer.status}`);
   const atlas = (await answer.json()) as Atlas;
   const part = (lines: number[][][]): Part => {
@@ -21,7 +26,7 @@ onmessage = async (event: MessageEvent<string>) => {
   const borders = mesh(atlas, atlas.objects.countries as never, (a, b) => a !== b).coordinates.map((line) => part([line]));
   const buffers = [...land, ...borders].flatMap(({ rings }) => rings.map((ring) => ring.buffer));
   postMessage({ land, borders }, { transfer: buffers as ArrayBuffer[] });
-};
+}
 
 /** A ring as it stands, or, where it steps over the antimeridian, without the jump. Along the south pole's edge it may jump. */
 function straight(line: number[][]): Float64Array {
