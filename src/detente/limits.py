@@ -137,3 +137,10 @@ DRAFTS_WAITING = 100  # messages that wait for a second officer; more means that
 LEAVING_SEGMENTS = 2_000  # of an outline, for the way out of it: 100 m of a 200 km coast
 WORDS_QUESTIONS = 10  # about one notice's words; an officer reads three
 CALL_S = 86_400  # a line that was held open for a day; longer is a typing error
+
+# -- what an officer is advised --------------------------------------------------------------------
+ADVICE_TIME_S = 7 * 86_400  # a delay of more than a week is another activity
+ADVICE_ALTITUDE_M = ALTITUDE_MAX_M - ALTITUDE_MIN_M  # as far as a notice can go at all
+ADVICE_COMBINED = (
+    300  # pairs of pieces for which time and height are looked at together: each with each
+)

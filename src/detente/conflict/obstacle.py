@@ -1,0 +1,173 @@
+"""What one pair of pieces forbids: a box of changes in time and height, where they are near at all.
+
+Both axes are exact. A change s moves the first piece by s and the second by `pull` times s (0 where it
+stands still, -1 where both give way); the pair is not clear on an axis for every s of one closed
+interval, and not clear at all where both axes and the surface say so.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+
+import msgspec
+
+from detente.airspace.altitude import Altitude, DatumBounds
+from detente.airspace.near import Budget
+from detente.airspace.shape import compare_lateral
+from detente.airspace.volume import Volume
+from detente.conflict.pair import BOX_HIGH, BOX_LOW, Prepared
+from detente.conflict.separation import Rules
+from detente.conflict.span import Interval, Span
+from detente.limits import ALTITUDE_MAX_M, ALTITUDE_MIN_M
+from detente.units import TENTH_MM_PER_M
+
+_PIECE_COST = 20  # of one pair of pieces, in edge pairs, as in `pair`
+_HEIGHTS = (ALTITUDE_MAX_M - ALTITUDE_MIN_M) * TENTH_MM_PER_M
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """The changes for which one pair of pieces is not clear: `time` and `height` together.
+
+    Args:
+        time: microseconds. height: 0.1 mm.
+        near: whether the pair is not clear on the surface, which no such change alters.
+    """
+
+    time: Interval
+    height: Interval
+    near: Callable[[], bool]
+
+    def in_time(self, at: int = 0) -> Span | None:
+        """The delays that it forbids where the height is changed by `at`."""
+        low, high = self.height
+        return Span(*self.time, self.near) if low <= at <= high else None
+
+    def in_height(self, at: int = 0) -> Span | None:
+        """The changes of height that it forbids where the time is changed by `at`."""
+        low, high = self.time
+        return Span(*self.height, self.near) if low <= at <= high else None
+
+
+class Known:
+    """What has been found out about the surface while one question is looked at.
+
+    Attributes:
+        budget: pays for the pairs of pieces, and for each question whether one is near.
+        near: by two shapes and a minimum.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.budget = Budget(most)
+        self.near: dict[tuple[int, int, int], bool] = {}
+
+
+def find_obstacles(
+    one: Prepared, other: Prepared, rules: Rules, known: Known, *, pull: int = 0
+) -> list[Obstacle]:
+    """Every pair of pieces whose boxes are near enough on the surface to matter.
+
+    Args:
+        one: the notice that moves by s.
+        other: the one that moves by `pull` times s.
+        rules: of the two.
+        known: what has been asked already, and what may still be asked.
+        pull: 0 or -1.
+
+    Raises:
+        TooMuchWork: the budget is spent; also later, when an obstacle is asked whether it is near.
+    """
+    if one.notice.exercise != other.notice.exercise:
+        return []
+    lateral = rules.minima.lateral_tenth_mm
+    found = []
+    low, high = other.columns[:, BOX_LOW:BOX_HIGH], other.columns[:, BOX_HIGH : BOX_HIGH + 3]
+    for i, piece in enumerate(one.notice.pieces):
+        row = one.columns[i]
+        hits = (low <= row[BOX_HIGH : BOX_HIGH + 3] + lateral) & (
+            high >= row[BOX_LOW:BOX_HIGH] - lateral
+        )
+        rows = hits.all(axis=1).nonzero()[0].tolist()
+        known.budget.spend(_PIECE_COST * len(rows))
+        for j in rows:
+            against = other.notice.pieces[j]
+            height = _heights(piece, against, rules, pull)
+            if height is None:
+                continue
+            found.append(
+                Obstacle(
+                    _times(piece, against, rules.minima.time_us, pull),
+                    height,
+                    _Near(one, i, other, j, lateral, known),
+                )
+            )
+    return found
+
+
+class _Near:
+    """Whether two pieces are not clear on the surface; asked once for each pair of shapes."""
+
+    def __init__(
+        self,
+        one: Prepared,
+        i: int,
+        other: Prepared,
+        j: int,
+        lateral: int,
+        known: Known,
+    ) -> None:
+        # the order that `pair.judge` takes them in, so that either side spends as much
+        pair = [(one, i), (other, j)]
+        pair.sort(key=lambda side: side[0].order)
+        self._shapes = tuple(prepared.shapes[k] for prepared, k in pair)
+        self._lateral = lateral
+        self._known = known
+
+    def __call__(self) -> bool:
+        a, b = self._shapes
+        key = (id(a), id(b), self._lateral)
+        near = self._known.near
+        if key not in near:
+            near[key] = compare_lateral(a, b, self._lateral, self._known.budget) <= 0
+        return near[key]
+
+
+def _times(piece: Volume, other: Volume, minimum: int, pull: int) -> Interval:
+    low = other.start_us - piece.end_us - minimum
+    high = other.end_us - piece.start_us + minimum
+    return (low, high) if pull == 0 else (-(-low // 2), high // 2)
+
+
+def _heights(piece: Volume, other: Volume, rules: Rules, pull: int) -> Interval | None:
+    """The changes of height for which the least gap of two bands is not above the minimum.
+
+    ``other.lower - piece.upper`` falls with s and ``piece.lower - other.upper`` grows, so each is at or
+    below the minimum on one side of a threshold. In one datum it is a subtraction; in two each edge
+    becomes a range, whose ends never fall as the edge rises, so the threshold is found by bisection.
+    """
+    minimum, bounds = rules.minima.vertical_tenth_mm, rules.bounds
+    scale = 1 - pull
+    if other.lower.datum == piece.upper.datum:
+        low = -((piece.upper.tenth_mm + minimum - other.lower.tenth_mm) // scale)
+    else:
+        low = _first(lambda s: _gap(other.lower, pull * s, piece.upper, s, bounds) <= minimum)
+    if piece.lower.datum == other.upper.datum:
+        high = (other.upper.tenth_mm + minimum - piece.lower.tenth_mm) // scale
+    else:
+        high = _first(lambda s: _gap(piece.lower, s, other.upper, pull * s, bounds) > minimum) - 1
+    return (low, high) if low <= high else None
+
+
+def _gap(
+    above: Altitude, up_above: int, below: Altitude, up_below: int, bounds: DatumBounds
+) -> int:
+    """The least that two edges of different datums can be apart once they are moved."""
+    return (
+        bounds.range_msl(above.tenth_mm + up_above, above.datum)[0]
+        - bounds.range_msl(below.tenth_mm + up_below, below.datum)[1]
+    )
+
+
+def _first(holds: Callable[[int], bool]) -> int:
+    """The least change of height for which something holds that holds for all greater ones."""
+    return bisect_left(range(-_HEIGHTS, _HEIGHTS + 1), True, key=holds) - _HEIGHTS
