@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detente.airspace.altitude import DATUMS, DatumBounds
+from detente.airspace.area import count_positions
 from detente.airspace.near import Budget, TooMuchWork
 from detente.airspace.shape import Shape, compare_lateral
 from detente.conflict.place import find_place
@@ -32,13 +33,19 @@ from detente.notice.activity import ActivityNotice
 Longs = npt.NDArray[np.int64]
 
 _KEPT_VERTICES = 5_000  # outlines larger than this are made again when needed, not kept in memory
+_KEPT_POSITIONS = 500  # larger notices are not kept ready between calls
 _PIECE_COST = 20  # what one pair of pieces costs beyond its edges, in edge pairs
 
 
 class Prepared:
-    """A notice with its shapes made and its pieces in arrays, ready to be compared many times."""
+    """A notice with its shapes made and its pieces in arrays, ready to be compared many times.
 
-    def __init__(self, notice: ActivityNotice) -> None:
+    Args:
+        notice: the one.
+        columns: as this class makes them, where they are known: the boxes need not be made again.
+    """
+
+    def __init__(self, notice: ActivityNotice, columns: Longs | None = None) -> None:
         self.notice = notice
         shapes: dict[object, Shape] = {}
         self.shapes: list[Shape] = []
@@ -47,7 +54,12 @@ class Prepared:
             if key not in shapes:
                 shapes[key] = Shape(piece.geometry, piece.edges)
             self.shapes.append(shapes[key])
-        self.columns = np.array(
+        self.columns = columns if columns is not None else self._columns()
+        self._bounds: DatumBounds | None = None
+        self._msl = np.empty((0, 2), dtype=np.int64)
+
+    def _columns(self) -> Longs:
+        return np.array(
             [
                 (
                     piece.start_us,
@@ -59,12 +71,10 @@ class Prepared:
                     piece.upper.tenth_mm,
                     DATUMS.index(piece.upper.datum),
                 )
-                for piece, shape in zip(notice.pieces, self.shapes, strict=True)
+                for piece, shape in zip(self.notice.pieces, self.shapes, strict=True)
             ],
             dtype=np.int64,
         )
-        self._bounds: DatumBounds | None = None
-        self._msl = np.empty((0, 2), dtype=np.int64)
 
     @cached_property
     def order(self) -> bytes:
@@ -93,6 +103,18 @@ class Prepared:
         if sum(len(part.globe.vertices) for part in made) > _KEPT_VERTICES:
             for part in made:
                 part.forget()
+
+
+def prepare(notice: ActivityNotice) -> Prepared:
+    """A notice made ready; the last few that are not large are kept ready."""
+    if sum(count_positions(piece.geometry) for piece in notice.pieces) > _KEPT_POSITIONS:
+        return Prepared(notice)
+    return _kept(notice)
+
+
+@lru_cache(maxsize=1024)
+def _kept(notice: ActivityNotice) -> Prepared:
+    return Prepared(notice)
 
 
 # Columns of `Prepared.columns`, also of the index of live volumes.

@@ -21,12 +21,9 @@ notices at every limit costs a few seconds and then answers cannot-tell: see `li
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from detente.airspace.altitude import DatumBounds
-from detente.airspace.area import count_positions
 from detente.conflict.live import LiveVolumes
-from detente.conflict.pair import Prepared, judge
+from detente.conflict.pair import judge, prepare
 from detente.conflict.separation import Minima, Rules, build_minima, parse_minima, parse_rules
 from detente.conflict.verdict import VERDICTS, PairVerdict
 from detente.notice.activity import ActivityNotice
@@ -47,8 +44,6 @@ __all__ = [
 
 ENGINE_SPEC = "1"
 
-_KEPT_POSITIONS = 500  # larger notices are not kept ready between calls
-
 
 def check_pair(a: ActivityNotice, b: ActivityNotice, rules: Rules) -> PairVerdict:
     """Whether two notices meet; `check_pair(a, b)` and `check_pair(b, a)` are equal.
@@ -62,15 +57,4 @@ def check_pair(a: ActivityNotice, b: ActivityNotice, rules: Rules) -> PairVerdic
         The worst verdict over all pairs of pieces, in the order of `VERDICTS`. Exercise and real
         never conflict.
     """
-    return judge(_prepare(a), _prepare(b), rules)
-
-
-def _prepare(notice: ActivityNotice) -> Prepared:
-    if sum(count_positions(piece.geometry) for piece in notice.pieces) > _KEPT_POSITIONS:
-        return Prepared(notice)
-    return _kept(notice)
-
-
-@lru_cache(maxsize=1024)
-def _kept(notice: ActivityNotice) -> Prepared:
-    return Prepared(notice)
+    return judge(prepare(a), prepare(b), rules)

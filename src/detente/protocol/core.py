@@ -359,7 +359,7 @@ class Core:
         )
         draft = NoticeState(plan.id, self.identity.party, notice.exercise, {plan.version: version})
         self.index_live()
-        return plan, list(find_meetings(self.state, self.live, self._volumes, draft, notice))
+        return plan, list(find_meetings(self.state, self.live, draft, notice))
 
     def _plan(
         self, notice: ActivityNotice, to: Sequence[str], now_us: int, *, amend: bool

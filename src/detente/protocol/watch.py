@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from detente.agreement.terms import Agreement
 from detente.airspace.altitude import parse_bounds
-from detente.conflict.strategic import ENGINE_SPEC, LiveVolumes, Minima, Rules, check_pair
+from detente.conflict.strategic import ENGINE_SPEC, LiveVolumes, Minima, Rules
 from detente.notice.activity import ActivityNotice
 from detente.protocol.fold import NoticeState, State
 from detente.protocol.journal import Json
@@ -64,13 +64,12 @@ def find_conflicts(
         Records with verdict ``conflict`` or ``cannot-tell``, in order of the other notice's id.
     """
     if notice_id in volumes:
-        yield from find_meetings(state, live, volumes, state.notices[notice_id], volumes[notice_id])
+        yield from find_meetings(state, live, state.notices[notice_id], volumes[notice_id])
 
 
 def find_meetings(
     state: State,
     live: LiveVolumes,
-    volumes: Mapping[str, ActivityNotice],
     own: NoticeState,
     body: ActivityNotice,
 ) -> Iterator[Json]:
@@ -93,7 +92,7 @@ def find_meetings(
         rules = pair_rules(state, own, other)
         if rules is None:
             continue
-        verdict = check_pair(body, volumes[other_id], rules)
+        verdict = live.judge(body, other_id, rules)
         if verdict.verdict in ("conflict", "cannot-tell"):
             yield conflict_record(own, other, verdict.record())
 
