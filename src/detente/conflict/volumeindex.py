@@ -165,7 +165,7 @@ class VolumeIndex:
 
         minima = rules.minima
         while True:
-            count: int = find_near(
+            count = find_near(
                 self._rows,
                 self._msl,
                 self._kinds,
@@ -182,7 +182,8 @@ class VolumeIndex:
                 exercise,
             )
             if count <= len(self._out):
-                return self._out[:count]
+                out: Longs = self._out[:count]
+                return out
             self._out = np.empty(2 * count, dtype=np.int64)
 
     def near_any(self, columns: Longs, exercise: bool, rules: Rules) -> Longs:
@@ -217,7 +218,8 @@ class VolumeIndex:
             entries = front + int(tree[0])
             found.append(self._order[entries[_meet(self._entries[entries], box)]])
         rows = np.concatenate(found)
-        return rows[self._kinds[rows] == exercise]
+        alike: Longs = rows[self._kinds[rows] == exercise]
+        return alike
 
     def _enter(self, start: int, stop: int) -> None:
         """Bands and coarse boxes of new rows, as entries of the tail."""
