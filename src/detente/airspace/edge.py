@@ -69,7 +69,17 @@ def cut_geodesic(start: Point, end: Point) -> list[Point]:
     plane of the normal section, which the geodesic leaves by far less than the plane through the
     earth's centre does. The measured difference stands in docs/spec/airspace-model.md.
     """
-    parts = geodesic_parts(start, end)
+    return cut_chord(start, end, geodesic_parts(start, end))
+
+
+def cut_chord(start: Point, end: Point, parts: int) -> list[Point]:
+    """The points that cut the chord of two surface points evenly, carried to the ellipsoid; the end left out.
+
+    Args:
+        start: earth-centred, 0.1 mm.
+        end: the same.
+        parts: how many.
+    """
     if parts == 1:
         return [start]
     normal = (

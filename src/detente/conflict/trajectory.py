@@ -1,0 +1,217 @@
+"""Would tracks meet? Continuous in time, exact on the stated model, the same on both sides.
+
+Two tracks conflict while their lateral distance and their distance in height are below both minima
+at the same instant. Nothing is sampled: each pair of legs is a quadratic. ::
+
+    found = find_conflicts(tracks, Minima(5 * TENTH_MM_PER_NM, 1000 * TENTH_MM_PER_FT))
+    found.conflicts      # TrackConflict(a, b, from_us, until_us, closest_us, ...), a < b
+    found.skipped        # what could not be judged, counted
+
+docs/spec/trajectory-model.md is the normative text. Floating point only filters; see `sweep`, `spell`
+and, for the whole numbers that decide, `meet`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+import numpy as np
+
+from detente.airspace.leg import (
+    LegRules,
+    Legs,
+    Skipped,
+    build_legs,
+    check_leg_rules,
+    part_for,
+)
+from detente.airspace.track import Tracks, build_tracks
+from detente.conflict.separation import Minima
+from detente.conflict.spell import CLOSEST, FROM, LATERAL, UNTIL, VERTICAL, measure
+from detente.conflict.sweep import Longs, Progress, find_close
+from detente.errors import UsageError
+
+__all__ = [
+    "TRAJECTORY_SPEC",
+    "Found",
+    "LegRules",
+    "Legs",
+    "Minima",
+    "Skipped",
+    "TrackConflict",
+    "Tracks",
+    "build_legs",
+    "build_tracks",
+    "check_leg_rules",
+    "find_conflicts",
+    "find_in_legs",
+    "part_for",
+]
+
+TRAJECTORY_SPEC = "1"
+
+
+class TrackConflict(msgspec.Struct, frozen=True, order=True):
+    """Two tracks below both minima without a break.
+
+    Args:
+        a: id of a track.
+        b: id of another, greater than a.
+        from_us: first microsecond, since the epoch.
+        until_us: first microsecond after.
+        closest_us: when they are nearest laterally, the earliest if there are several.
+        lateral_tenth_mm: how near, along the surface, rounded down.
+        vertical_tenth_mm: how far apart in height then, rounded down.
+    """
+
+    a: str
+    b: str
+    from_us: int
+    until_us: int
+    closest_us: int
+    lateral_tenth_mm: int
+    vertical_tenth_mm: int
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What all tracks against all came to, in arrays; `conflicts` spells it out.
+
+    Args:
+        ids: names of the tracks, ascending.
+        a: index of the first track of each conflict, shape (n,).
+        b: index of the second, greater.
+        numbers: from, until, closest (microseconds), lateral, vertical (0.1 mm); shape (5, n).
+        tracks: how many tracks there were.
+        legs: how many legs, parts of long ones counted each.
+        skipped: what could not be judged.
+    """
+
+    ids: tuple[str, ...]
+    a: Longs
+    b: Longs
+    numbers: Longs
+    tracks: int
+    legs: int
+    skipped: Skipped
+
+    @cached_property
+    def conflicts(self) -> tuple[TrackConflict, ...]:
+        """Each pair of tracks once for each separate interval, by a, b and time."""
+        return tuple(
+            TrackConflict(self.ids[a], self.ids[b], *numbers)
+            for a, b, numbers in zip(
+                self.a.tolist(), self.b.tolist(), self.numbers.T.tolist(), strict=True
+            )
+        )
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of tracks meet at least once."""
+        return len(np.unique(self.a * len(self.ids) + self.b)) if len(self.a) else 0
+
+
+def find_conflicts(
+    tracks: Tracks,
+    minima: Minima,
+    rules: LegRules = LegRules(),
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Found:
+    """All tracks against all.
+
+    Args:
+        tracks: from `build_tracks`; all altitudes of one datum.
+        minima: lateral and vertical; that of time must be 0, since tracks meet at one instant.
+        rules: what joins two points of a track.
+        threads: how many share the work; they change nothing in the answer.
+        progress: is told how much of how much is done.
+
+    Raises:
+        UsageError: a minimum in time, or rules out of range.
+    """
+    legs = build_legs(
+        tracks, rules, part_tenth_mm=part_for(minima.lateral_tenth_mm), threads=threads
+    )
+    return find_in_legs(legs, minima, threads=threads, progress=progress)
+
+
+def find_in_legs(
+    legs: Legs,
+    minima: Minima,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Found:
+    """The same for legs that are made already (`build_legs`, cut as `part_for` says)."""
+    check_minima(minima)
+    lateral, vertical = minima.lateral_tenth_mm, minima.vertical_tenth_mm
+    one, two, sure = find_close(legs, lateral, vertical, threads=threads, progress=progress)
+    one, two, numbers = measure(legs, one, two, sure, lateral, vertical)
+    a, b, numbers = join_meetings(
+        legs.track[one].astype(np.int64), legs.track[two].astype(np.int64), numbers
+    )
+    return Found(legs.ids, a, b, numbers, len(legs.ids), len(legs), legs.skipped)
+
+
+def check_minima(minima: Minima) -> None:
+    """Refuses a minimum in time.
+
+    Raises:
+        UsageError: ``minimum-time``.
+    """
+    if minima.time_us:
+        raise UsageError(
+            "minimum-time",
+            f"time_us is {minima.time_us}; between tracks it must be 0: they meet at one instant",
+            field="minima.time_us",
+        )
+
+
+def join_meetings(a: Longs, b: Longs, numbers: Longs) -> tuple[Longs, Longs, Longs]:
+    """Meetings of legs to conflicts of tracks: those of one pair that overlap or follow without a gap are one.
+
+    Args:
+        a: track of the one leg, shape (n,).
+        b: track of the other.
+        numbers: the five of `meet.Meeting`, shape (5, n).
+
+    Returns:
+        The same three, a below b, ordered by a, b and from. The closest of a conflict is that of the
+        meeting with the least (lateral, closest, vertical).
+    """
+    if not len(a):
+        return a, b, numbers
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    order = np.lexsort((numbers[UNTIL], numbers[FROM], high, low))
+    low, high, numbers = low[order], high[order], numbers[:, order]
+    fresh = np.ones(len(low), dtype=bool)
+    fresh[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    pair = np.cumsum(fresh)
+    # The latest end so far within a pair; where none reaches the next beginning, there is a gap.
+    fresh[1:] |= numbers[FROM, 1:] > _latest(pair, numbers[UNTIL])[:-1]
+    starts = np.nonzero(fresh)[0]
+    group = np.cumsum(fresh) - 1
+    best = np.lexsort((numbers[VERTICAL], numbers[CLOSEST], numbers[LATERAL], group))[starts]
+    joined = np.empty((5, len(starts)), dtype=np.int64)
+    joined[FROM] = numbers[FROM, starts]
+    joined[UNTIL] = np.maximum.reduceat(numbers[UNTIL], starts)
+    for row in (CLOSEST, LATERAL, VERTICAL):
+        joined[row] = numbers[row, best]
+    return low[starts], high[starts], joined
+
+
+def _latest(pair: Longs, until: Longs) -> Longs:
+    """Per row the greatest `until` of its pair so far."""
+    least = int(until.min())
+    span = int(until.max()) - least + 1
+    if int(pair[-1]) * span < 2**62:
+        return np.maximum.accumulate(pair * span + (until - least)) - pair * span + least
+    latest = until.copy()
+    for row in range(1, len(until)):
+        if pair[row] == pair[row - 1]:
+            latest[row] = max(latest[row], latest[row - 1])
+    return latest
