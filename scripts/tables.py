@@ -16,13 +16,14 @@ from typing import Any
 
 from detente.hotline.cease import CEASE_MOVES, EMERGENCY_MOVES
 from detente.hotline.health import LINE_MOVES, word_for
+from detente.hotline.resolution import PROPOSAL_MOVES, PROPOSAL_STATES
 from detente.hotline.talk import ANSWER_MOVES, CALL_MOVES
 from detente.notice.ladder import RUNG_MOVES, RUNG_MOVES_IN_ORDER, RUNG_STATES
 from detente.simulation.faults import WORDS
 from detente.simulation.lies import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("docs/spec/hotline.md", "docs/guide/simulation.md")
+PAGES = ("docs/spec/advice.md", "docs/spec/hotline.md", "docs/guide/simulation.md")
 
 
 def draw(
@@ -74,6 +75,7 @@ def tables() -> dict[str, str]:
         "answer": draw(
             ANSWER_MOVES, states=("asked", "standby", "affirm", "negative", "wilco", "unable")
         ),
+        "proposal": draw(PROPOSAL_MOVES, states=PROPOSAL_STATES),
         "faults": draw_rows(
             ("fault", "what happens"),
             [(f"`{name}`", what) for name, what in WORDS.items()],

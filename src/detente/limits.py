@@ -144,3 +144,6 @@ ADVICE_ALTITUDE_M = ALTITUDE_MAX_M - ALTITUDE_MIN_M  # as far as a notice can go
 ADVICE_COMBINED = (
     300  # pairs of pieces for which time and height are looked at together: each with each
 )
+PROPOSALS_OPEN = (
+    16  # of one party about one conflict that wait for an answer; an officer reads three
+)

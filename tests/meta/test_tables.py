@@ -12,6 +12,7 @@ import pytest
 from detente.agreement.terms import Terms
 from detente.hotline.cease import CeaseMove, CeaseStatus, EmergencyMove, EmergencyStatus
 from detente.hotline.health import DeclaredState, Observed, Saying, Word
+from detente.hotline.resolution import ProposalMove, ProposalState
 from detente.hotline.talk import CallState, MessageState, Said
 from detente.notice.ladder import RungMove, RungState
 
@@ -53,6 +54,7 @@ def test_every_table_of_the_code_stands_on_a_page() -> None:
         ("line", DeclaredState, Saying),
         ("line-words", Observed, DeclaredState),
         ("answer", MessageState, Said),
+        ("proposal", ProposalState, ProposalMove),
     ],
 )
 def test_table_has_every_state_and_every_word(name: str, states: object, said: object) -> None:

@@ -32,6 +32,7 @@ AlarmKind = Literal[
     "line-declared",
     "comm-check",
     "message",
+    "proposal",
     "read-back",
     "no-answer",
 ]
@@ -284,6 +285,8 @@ def _is_over(state: State, raised: Raised, line: LineAlarm | None, now_us: int) 
         )
     if raised.kind == "message":
         return state.talk.messages[raised.statement or ""].state not in ("asked", "standby")
+    if raised.kind == "proposal":
+        return state.resolution.known[raised.statement or ""].state != "proposed"
     if raised.kind == "line":
         return line is None or line.over
     if raised.kind == "line-declared":
@@ -310,6 +313,8 @@ def _changed(state: State, raised: Raised) -> int:
         changed += [state.trail[one][-1] for one in raised.notices if one in state.trail]
     elif raised.kind == "message":
         changed.append(state.talk.messages[raised.statement or ""].index)
+    elif raised.kind == "proposal":
+        changed.append(state.resolution.known[raised.statement or ""].index)
     elif raised.code == "behind":
         changed.append(state.recovered)
     elif raised.kind == "line-declared":

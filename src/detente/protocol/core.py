@@ -28,6 +28,7 @@ from detente.protocol.fold import NoticeState, State, Version
 from detente.protocol.identity import Identity
 from detente.protocol.introduction import introduces, introduction
 from detente.protocol.journal import Entry, Evidence, Intent, Journal, Json
+from detente.protocol.keeping import keep_about, keep_promises
 from detente.protocol.ladder import after_said
 from detente.protocol.link import Link
 from detente.protocol.opening import check_withheld, load_kept
@@ -64,6 +65,7 @@ ANSWERS = (
     "hotline/suspended",
     "hotline/resumed",
     "hotline/fault",
+    "resolution/answer",
     "talk/answer",
     "talk/call-agreed",
 )
@@ -725,6 +727,7 @@ class Core:
             self.append("made", now_us, "delivered", statement, intent.openings)
             effects.append(Send(peer))
             effects += after_said(self, statement, body_values(intent.openings), now_us)
+            effects += keep_promises(self, statement, now_us)
         if intent.notice is not None:
             effects += self.after_activity(intent.notice, now_us)
         self._set_waiting(intent, tuple(p for p in intent.waiting if p not in open_to))
@@ -962,7 +965,7 @@ class Core:
             self.append_local(now_us, "conflict/advisory", conflict=record)
             ids = tuple(one["id"] for one in record["notices"])
             effects.append(Alert(record["verdict"], record["reason"], refs=(record["id"], *ids)))
-        return effects
+        return [*effects, *keep_about(self, notice_id, now_us)]
 
     def has_news(self, peer: str, chain: str, now_us: int) -> bool:
         """Whether a chain to a peer has something that is neither held by it nor under way."""

@@ -26,6 +26,7 @@ from detente.protocol import (
     linestate,
     opening,
     renewal,
+    resolution,
     roster,
     talk,
 )
@@ -148,6 +149,7 @@ class State(msgspec.Struct):
         ladders: by statement, what its recipient said of it beside the receipt; see `protocol.ladder`.
         owed, passed: by expectation, what is owed and not answered, and what passed unanswered; see
             `protocol.deadlines`.
+        resolution: proposals to resolve conflicts; see `protocol.resolution`.
         talk: conversation; see `protocol.talk`.
         openings: what was destroyed and disclosed; see `protocol.opening`.
         heard: by topic of `protocol.heard`, the entry with which it changed last.
@@ -193,6 +195,7 @@ class State(msgspec.Struct):
     ladders: dict[str, ladder.Ladder] = {}
     owed: dict[str, deadlines.Expectation] = {}
     passed: dict[str, deadlines.Passed] = {}
+    resolution: resolution.Resolutions = msgspec.field(default_factory=resolution.Resolutions)
     talk: talk.Talks = msgspec.field(default_factory=talk.Talks)
     heard: dict[heard.Topic, int] = {}
     openings: OpeningState = msgspec.field(default_factory=OpeningState)
@@ -472,6 +475,7 @@ def _apply_activity(state: State, entry: Entry, statement: Statement, values: Js
             ),
         )
         state.resolve(thread.id, entry.index)
+        resolution.superseded(state, thread.id, entry.index)
     version.statements[statement.recipient] = statement.id
     state.versions[statement.id] = (thread.id, thread.version)
     ladder.superseded(state, notice, thread.version, statement.recipient, entry.index)
@@ -498,6 +502,7 @@ def _apply_delivered(state: State, entry: Entry, statement: Statement, values: J
         ladder.delivered(state, state.notices[place[0]], place[1], values["statement"])
     if values["answer"] == "delivered":
         talk.delivered(state, statement, values)
+        resolution.delivered(state, statement, values)
     if entry.header.kind == "received" and values["answer"] != "delivered":
         state.raise_alarm(
             Raised(
@@ -557,6 +562,7 @@ _APPLY: dict[str, Any] = {
     **deadlines.APPLY,
     **ladder.APPLY,
     **linestate.APPLY,
+    **resolution.APPLY,
     **roster.APPLY,
     **talk.APPLY,
 }
@@ -570,6 +576,7 @@ _APPLY_LOCAL: dict[str, Callable[[State, Entry, Json], None]] = {
     **deadlines.APPLY_LOCAL,
     **ladder.APPLY_LOCAL,
     **linestate.APPLY_LOCAL,
+    **resolution.APPLY_LOCAL,
     **opening.APPLY_LOCAL,
     **roster.APPLY_LOCAL,
     **talk.APPLY_LOCAL,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from detente.protocol.core import Core
     from detente.protocol.fold import State
 
-Topic = Literal["talks", "roster", "checks"]
+Topic = Literal["talks", "roster", "checks", "proposals"]
 
 _ROSTER = (*roster.TYPES, *roster.APPLY_LOCAL)
 _CHECKS = (*linestate.TYPES, *linestate.APPLY_LOCAL)
@@ -24,8 +24,9 @@ class Heard(msgspec.Struct, frozen=True):
 
     Attributes:
         talks_owed: messages to this party that wait for its answer.
+        proposals_owed: proposals to this party that wait for its answer.
         drafts: messages of the leaders that wait for a second officer.
-        talks, roster, checks: number of the entry with which any of them changed last, -1 before the
+        talks, roster, checks, proposals: number of the entry with which any of them changed last, -1 before the
             first: ask for them again when it grows.
     """
 
@@ -34,11 +35,14 @@ class Heard(msgspec.Struct, frozen=True):
     talks: int
     roster: int
     checks: int
+    proposals_owed: int
+    proposals: int
 
 
 def heard_of(core: Core) -> Heard:
     """How things stand now."""
     talk, changed = core.state.talk, core.state.heard
+    proposals = core.state.resolution.known.values()
     owed = (
         one.to == core.identity.party and one.state in ("asked", "standby")
         for one in talk.messages.values()
@@ -49,6 +53,11 @@ def heard_of(core: Core) -> Heard:
         talks=changed.get("talks", -1),
         roster=changed.get("roster", -1),
         checks=changed.get("checks", -1),
+        proposals_owed=sum(
+            one.to == core.identity.party and one.state == "proposed" for one in proposals
+        ),
+        # a notice that was amended makes a proposal moot, and its entry is not of this topic
+        proposals=max([changed.get("proposals", -1), *(one.index for one in proposals)]),
     )
 
 
@@ -63,6 +72,8 @@ def topic_of(state: State, type_: str, values: Json) -> Topic | None:
         return topic_of(state, values["said"], {})
     if type_.startswith("talk/"):
         return "talks"
+    if type_.startswith("resolution/"):
+        return "proposals"
     if type_ in _ROSTER:
         return "roster"
     if type_ in _CHECKS:
@@ -70,4 +81,6 @@ def topic_of(state: State, type_: str, values: Json) -> Topic | None:
     about = values.get("statement") if type_.startswith("receipt/") else None
     if type_ == "deadline/passed":
         about = values["expectation"]["statement"]
+    if about in state.resolution.known or about in state.resolution.accepted:
+        return "proposals"
     return "talks" if about in state.talk.messages or about in state.talk.calls else None

@@ -15,10 +15,11 @@ from detente.ledger.leaf import parse_leaf_opening, verify_leaf_opening
 from detente.ledger.note import parse_note
 from detente.ledger.proof import LogProof, parse_log_proof, verify_log_proof
 from detente.limits import FRAME_BYTES, FRAME_STATEMENTS
-from detente.protocol import cease, linestate, talk
+from detente.protocol import cease, linestate, resolution, talk
 from detente.protocol.core import Core
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.journal import Entry, Json
+from detente.protocol.keeping import keep_promises
 from detente.protocol.ladder import TYPES as LADDER
 from detente.protocol.ladder import after_arrival, after_said
 from detente.protocol.link import (
@@ -625,6 +626,8 @@ def _after_delivery(core: Core, statement: Statement, now_us: int) -> list[Effec
     if statement.type in linestate.CHECKS:
         kept = core.journal.statement(statement.id)
         return linestate.told(statement, body_values(kept[1]) if kept else {})
+    if statement.type in resolution.CHECKS:
+        return [*resolution.told(core.state, statement), *keep_promises(core, statement, now_us)]
     if statement.type in talk.CHECKS:
         return talk.told(core.state, statement)
     if statement.type == "receipt/delivered":

@@ -36,6 +36,8 @@ DESTRUCTIBLE: dict[str, tuple[str, ...]] = {
     "hotline/emergency-reply": ("text",),
     "receipt/read-back": ("words",),
     "receipt/acted": ("text",),
+    "resolution/proposal": ("text",),
+    "resolution/answer": ("text",),
     "talk/message": ("text",),
     "talk/answer": ("text",),
     "talk/call-agreed": ("text",),

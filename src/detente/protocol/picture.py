@@ -38,6 +38,7 @@ RANKS = {
     "comm-check": 2,
     "line-declared": 2,
     "message": 2,
+    "proposal": 2,
     "read-back": 1,
     "no-answer": 2,
 }

@@ -16,7 +16,7 @@ from detente.agreement.card import parse_card
 from detente.errors import DetenteError, RefusedError, shown
 from detente.limits import CLOCK_SKEW_FLAG_S, TRIES_MOST
 from detente.notice.activity import parse_activity_body
-from detente.protocol import cease, deadlines, ladder, linestate, roster, talk
+from detente.protocol import cease, deadlines, ladder, linestate, resolution, roster, talk
 from detente.protocol.form import THREAD_KINDS, Type, check_text, is_statement_id, is_time, matches
 from detente.protocol.statement import Openings, Statement, body_values, is_desk
 from detente.units import US_PER_S, format_time, parse_time
@@ -53,6 +53,7 @@ TYPES: dict[str, Type] = {
     **deadlines.TYPES,
     **ladder.TYPES,
     **linestate.TYPES,
+    **resolution.TYPES,
     **roster.TYPES,
     **talk.TYPES,
 }
@@ -61,6 +62,7 @@ CHECKS: dict[str, Callable[[State, Statement, dict[str, Any]], None]] = {
     **cease.CHECKS,
     **ladder.CHECKS,
     **linestate.CHECKS,
+    **resolution.CHECKS,
     **roster.CHECKS,
     **talk.CHECKS,
 }
@@ -68,6 +70,7 @@ CHECKS: dict[str, Callable[[State, Statement, dict[str, Any]], None]] = {
 DUES: deadlines.Dues = {
     **cease.DUES,
     **ladder.DUES,
+    **resolution.DUES,
     **talk.DUES,
 }
 

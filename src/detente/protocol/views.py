@@ -343,6 +343,7 @@ def projection(core: Core) -> bytes:
             "openings": msgspec.to_builtins(state.openings),
             "owed": msgspec.to_builtins(state.owed),
             "passed": msgspec.to_builtins(state.passed),
+            "resolution": msgspec.to_builtins(state.resolution),
             "talk": msgspec.to_builtins(state.talk),
             "live": core.live_ids(),
             "raised": msgspec.to_builtins(state.raised),

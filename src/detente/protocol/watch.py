@@ -6,16 +6,15 @@ arrival, no "own" and "peer". So both parties hold the same id and the same byte
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from detente.agreement.terms import Agreement
 from detente.airspace.altitude import parse_bounds
 from detente.conflict.strategic import ENGINE_SPEC, LiveVolumes, Minima, Rules
 from detente.notice.activity import ActivityNotice
+from detente.protocol.conflictid import conflict_id
 from detente.protocol.fold import NoticeState, State
 from detente.protocol.journal import Json
-from detente.signing.canonical import encode_canonical
 
 
 def rules_of(agreement: Agreement) -> Rules:
@@ -29,16 +28,6 @@ def rules_of(agreement: Agreement) -> Rules:
         ),
         bounds=parse_bounds(agreement.terms.datum_bounds),
     )
-
-
-def conflict_id(bodies: Sequence[str], agreements: Sequence[str]) -> str:
-    """Hex id: a tagged hash of the sorted body digests, the agreements and the engine's spec version."""
-    content = {
-        "agreements": sorted(set(agreements)),
-        "bodies": sorted(bodies),
-        "engine": ENGINE_SPEC,
-    }
-    return hashlib.sha256(b"detente:conflict:v1\n" + encode_canonical(content)).hexdigest()
 
 
 def pair_rules(state: State, one: NoticeState, other: NoticeState) -> Rules | None:

@@ -8,7 +8,8 @@ import pytest
 from detente.agreement.terms import SeparationMinima, Terms
 from detente.airspace.area import Circle
 from detente.notice.activity import ActivityNotice
-from detente.protocol.watch import conflict_id, pair_rules, rules_of
+from detente.protocol.conflictid import conflict_id
+from detente.protocol.watch import pair_rules, rules_of
 from detente.simulation.check import live_conflicts
 from detente.simulation.node import SimNode, converse
 from detente.simulation.officer import random_notice
