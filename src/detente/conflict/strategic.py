@@ -15,6 +15,9 @@ The door for others::
     live.insert("north:A-1", notice_a)
     for key, verdict in live.check_against(notice_b, Rules()): ...
 
+    found = all_overlaps(VolumeArrays(lon, lat, first, thick, start, end, lower, upper))
+    found.pairs, found.codes                              # every pair that is not clear, of very many
+
 docs/spec/airspace-model.md is the normative text; `ENGINE_SPEC` is its version. A pair of hostile
 notices at every limit costs a few seconds and then answers cannot-tell: see `limits`.
 """
@@ -22,6 +25,7 @@ notices at every limit costs a few seconds and then answers cannot-tell: see `li
 from __future__ import annotations
 
 from detente.airspace.altitude import DatumBounds
+from detente.conflict.bulk import Overlaps, VolumeArrays, all_overlaps
 from detente.conflict.live import LiveVolumes
 from detente.conflict.pair import judge, prepare
 from detente.conflict.separation import Minima, Rules, build_minima, parse_minima, parse_rules
@@ -34,8 +38,11 @@ __all__ = [
     "DatumBounds",
     "LiveVolumes",
     "Minima",
+    "Overlaps",
     "PairVerdict",
     "Rules",
+    "VolumeArrays",
+    "all_overlaps",
     "build_minima",
     "check_pair",
     "parse_minima",
