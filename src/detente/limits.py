@@ -141,6 +141,7 @@ CALL_S = 86_400  # a line that was held open for a day; longer is a typing error
 # -- what an officer is advised --------------------------------------------------------------------
 ADVICE_TIME_S = 7 * 86_400  # a delay of more than a week is another activity
 ADVICE_ALTITUDE_M = ALTITUDE_MAX_M - ALTITUDE_MIN_M  # as far as a notice can go at all
+ADVICE_ASIDE_NM = 100  # farther aside is another place
 ADVICE_COMBINED = (
     300  # pairs of pieces for which time and height are looked at together: each with each
 )

@@ -13,6 +13,8 @@ from detente.airspace.earth import (
     LENGTH_MAX_TENTH_MM,
     MEAN_RADIUS_TENTH_MM,
     ONE,
+    _angle,
+    _bisected_angle,
     chord_of,
     degrees_of,
     earth_point,
@@ -120,3 +122,19 @@ def test_round_ratio_is_the_nearest_integer(above, below):
     value = round_ratio(above, below)
     assert abs(Fraction(above, below) - value) <= Fraction(1, 2)
     assert round_ratio(-above, below) == -value
+
+
+@given(st.integers(0, 2**90), st.integers(0, 2**90))
+def test_angle_guessed_is_the_angle_bisected(along, across):
+    """The fast way to an angle gives the very integer that bisection gives."""
+    if along or across:
+        assert _angle(along, across) == _bisected_angle(along, across)
+
+
+@given(st.integers(0, 90 * 10**9 - 1), st.integers(-3, 3))
+def test_angle_near_the_middle_of_two_steps_is_the_angle_bisected(low, off):
+    """Where a guess could round either way, bisection decides."""
+    one, two = sine_cosine(low), sine_cosine(low + 1)
+    along, across = one[1] + two[1], one[0] + two[0] + off
+    if along >= 0 and across >= 0:
+        assert _angle(along, across) == _bisected_angle(along, across)

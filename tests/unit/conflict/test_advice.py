@@ -110,6 +110,11 @@ def is_clear(standings, moves):
     return all(clear_of_all(one.notice, one, now) for one in now if one.id in moving)
 
 
+def written(**members):
+    """A move as a peer writes it, one microsecond later unless told otherwise."""
+    return {**Move("a", 1).body(), **members}
+
+
 def sign(number):
     """-1, 0 or 1."""
     return (number > 0) - (number < 0)
@@ -363,21 +368,38 @@ def test_combined_change_is_smaller_in_both_than_each_alone():
         [],
         {},
         {"notice": "a"},
-        {"notice": 1, "later_us": 1, "higher_tenth_mm": 0},
-        {"notice": "a", "later_us": 0, "higher_tenth_mm": 0},
-        {"notice": "a", "later_us": True, "higher_tenth_mm": 0},
-        {"notice": "a", "later_us": 1.0, "higher_tenth_mm": 0},
-        {"notice": "a", "later_us": 2**53, "higher_tenth_mm": 0},
-        {"notice": "a", "later_us": 1, "higher_tenth_mm": 0, "more": 1},
+        {"notice": "a", "later_us": 1, "higher_tenth_mm": 0},
+        written(notice=1),
+        written(later_us=0),
+        written(later_us=True),
+        written(later_us=1.0),
+        written(later_us=2**53),
+        written(aside_tenth_mm=-1),
+        written(aside_tenth_mm=100 * NM + 1),
+        written(aside_tenth_mm=1, bearing_tenth_deg=3600),
+        written(bearing_tenth_deg=225),
+        written(more=1),
     ],
 )
 def test_move_of_another_form_is_refused(wrong):
     """A move that a peer wrote has exactly its members, in range, and moves something."""
     with pytest.raises(UsageError, match="move is"):
         parse_move(wrong, field="moves[0]")
-    assert parse_move({"notice": "a", "later_us": 5, "higher_tenth_mm": 0}, field="f") == Move(
-        "a", 5, 0
-    )
+    assert parse_move(written(later_us=5), field="f") == Move("a", 5, 0)
+    aside = Move("a", 0, -3, 100 * NM, 3599)
+    assert parse_move(aside.body(), field="f") == aside
+
+
+def test_area_carried_over_the_antimeridian_is_moved_or_refused_by_its_edges():
+    """A-OFF-2: with geodesic edges it lies across 180 degrees; with planar edges it cannot, and is refused; a circle does not care."""
+    move = Move("a", 0, 0, 60 * NM, 900)
+    east = box(179, 0, 179.5, 0.5)
+    moved_box = apply_move(notice(piece(east, edges="geodesic"), name="A-1"), move).pieces[0]
+    assert {lon > 0 for ring in moved_box.geometry.polygons for lon, _ in ring[0]} == {True, False}
+    with pytest.raises(UsageError, match="180"):
+        apply_move(notice(piece(east), name="A-1"), move)
+    round_one = apply_move(notice(piece(circle(179.5, 0, 900)), name="A-1"), move).pieces[0]
+    assert round_one.geometry.center == (-179_500_000_000, 0)
 
 
 def test_move_out_of_time_or_height_is_refused():

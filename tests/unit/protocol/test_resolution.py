@@ -159,7 +159,15 @@ def proposal_values(node: SimNode, **other: Any) -> dict[str, Any]:
     """The body of a proposal, with members put in its place."""
     record = node.running.state.conflicts[conflict(node)].record
     return {
-        "moves": [{"notice": "north:A-1", "later_us": 60 * US_PER_S, "higher_tenth_mm": 0}],
+        "moves": [
+            {
+                "notice": "north:A-1",
+                "later_us": 60 * US_PER_S,
+                "higher_tenth_mm": 0,
+                "aside_tenth_mm": 0,
+                "bearing_tenth_deg": 0,
+            }
+        ],
         "notices": record["notices"],
         "option": "north/later",
         "precedence": "routine",
@@ -454,7 +462,13 @@ def test_what_a_hostile_peer_proposes_is_refused_by_name(two: Two) -> None:
     talk(room, north, south)
     record = north.running.state.conflicts[conflict(north)].record
     one, other = record["notices"]
-    move = {"notice": "north:A-1", "later_us": 1, "higher_tenth_mm": 0}
+    move = {
+        "notice": "north:A-1",
+        "later_us": 1,
+        "higher_tenth_mm": 0,
+        "aside_tenth_mm": 0,
+        "bearing_tenth_deg": 0,
+    }
     for rule_, wrong in {
         "move-of-another": {"moves": [{**move, "notice": "north:A-9"}]},
         "move-malformed": {"moves": [{**move, "later_us": 0}]},
