@@ -148,3 +148,11 @@ ADVICE_COMBINED = (
 PROPOSALS_OPEN = (
     16  # of one party about one conflict that wait for an answer; an officer reads three
 )
+# -- live tracks -----------------------------------------------------------------------------------
+TRACK_SPEED_MAX_MPS = 2_000  # Mach 6: any aircraft; past it a straight line of minutes says nothing
+TRACK_AGE_MAX_S = 300  # a report older than the look-ahead itself; then nobody knows where it is
+TRACK_STALE_S = 60  # a report older than that raises and clears nothing; radar turns in 12 s
+LOOK_AHEAD_MAX_S = 900  # a quarter of an hour of straight flight; beyond it plans say more
+TRACK_LATERAL_MAX_M = 200_000  # 108 NM: minimum and uncertainty; larger is a volume
+TRACKS_AT_ONCE = 1_000_000  # ten times the busiest sky; bounds memory at some 500 MB
+TRACK_ID_CHARS = 64  # a call sign, an address, a name; it is spoken and shown

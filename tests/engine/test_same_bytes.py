@@ -11,7 +11,7 @@ from oracle.digest import SUBJECTS
 
 ROOT = Path(__file__).parents[2]
 OLDEST = ROOT / ".venv/oldest/bin/python"
-COUNTS = {"points": 200_000, "volumes": 3_000}
+COUNTS = {"points": 200_000, "tracks": 300, "volumes": 3_000}
 SEED = 11
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from detente.airspace.earths import earth_points
 from detente.conflict.strategic import LiveVolumes, Rules, build_minima, check_pair
-from oracle import pairs
+from detente.conflict.tactical import Profile, TrackState, find, tracks_of
+from oracle import pairs, reports
 
 
 def points(seed, count, threads):
@@ -38,7 +39,17 @@ def volumes(seed, count, threads):
                 yield msgspec.json.encode([key, verdict.record()])
 
 
-SUBJECTS = {"points": points, "volumes": volumes}
+def tracks(seed, count, threads):
+    """Answers on a crowd of live tracks, under both kinds of profile; T-ANS-3."""
+    for number, datums in enumerate((("STD",), ("STD", "MSL", "WGS84", "AGL"))):
+        crowd = reports.crowd(seed + number, count, datums=datums, uncertain=bool(number))
+        crowd += [one for pair in reports.pairs(seed, count // 10) for one in pair[:2]]
+        rows = tracks_of([TrackState(**one) for one in crowd])
+        for profile in reports.PROFILES:
+            yield find(rows, Profile(**profile), reports.NOW).astype("<i8").tobytes()
+
+
+SUBJECTS = {"points": points, "tracks": tracks, "volumes": volumes}
 
 
 def main(subject, seed, count, threads):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 from msgspec import field
@@ -17,7 +18,13 @@ from detente.agreement.card import ROLES, Card, Role, check_party_id, parse_card
 from detente.agreement.document import Json, parse_signatures, signatures_json
 from detente.airspace.altitude import DatumBounds, parse_bounds
 from detente.errors import PeerError, RefusedError, UsageError, shown
-from detente.limits import NAME_CHARS, PARTIES_PER_AGREEMENT, WITNESSES_PER_AGREEMENT
+from detente.limits import (
+    LOOK_AHEAD_MAX_S,
+    NAME_CHARS,
+    PARTIES_PER_AGREEMENT,
+    TRACK_STALE_S,
+    WITNESSES_PER_AGREEMENT,
+)
 from detente.signing.canonical import encode_canonical
 from detente.signing.envelope import pae
 from detente.signing.key import (
@@ -49,11 +56,43 @@ class SeparationMinima(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TacticalProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rule of threes for live tracks; closer than this for longer than `closer_at_most_s` alarms."""
+    """When two live tracks are too close (docs/spec/tactical-model.md, sections 5 and 6).
+
+    The default is the rule of threes: nearer than 3 NM and 3,000 ft, for at most 3 minutes. What an
+    agreement of before leaves out has its default.
+
+    Attributes:
+        lateral_tenth_mm: minimum along the surface; for well clear both DMOD and HMD.
+        vertical_tenth_mm: minimum.
+        closer_at_most_s: closer than both for longer than this breaks the rule.
+        kind: ``"rule-of-threes"``, or ``"well-clear"`` with modified tau.
+        tau_s: threshold of modified tau; used by ``"well-clear"`` alone.
+        look_ahead_s: how far ahead to look, straight on.
+        raise_after_s: a prediction alarms when it has stood for so long.
+        clear_after_s: an alarm ends when there was no reason for it for so long.
+    """
 
     lateral_tenth_mm: int = 3 * TENTH_MM_PER_NM
     vertical_tenth_mm: int = 3000 * TENTH_MM_PER_FT
     closer_at_most_s: int = 180
+    kind: Literal["rule-of-threes", "well-clear"] = "rule-of-threes"
+    tau_s: int = 35
+    look_ahead_s: int = 300
+    raise_after_s: int = 2
+    clear_after_s: int = 5
+
+
+# RTCA DO-365, as NASA's DAIDALUS reference implementation states it (DWC Phase I, WCV_TAUMOD): DMOD and
+# HMD 4,000 ft (0.66 NM), h 450 ft, modified tau 35 s, alerts at most 75 s ahead; its alerts stand for 4 s
+# at least and end 5 s after their reason.
+WELL_CLEAR = TacticalProfile(
+    lateral_tenth_mm=4000 * TENTH_MM_PER_FT,
+    vertical_tenth_mm=450 * TENTH_MM_PER_FT,
+    closer_at_most_s=0,
+    kind="well-clear",
+    tau_s=35,
+    look_ahead_s=75,
+)
 
 
 class ReadBackTolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,7 +125,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         area: GeoJSON-like polygon ring in 1e-9 degree, or None for everywhere.
         languages: BCP 47 codes in which the line is answered.
         minima: separation of planned volumes.
-        tactical: separation of live tracks (used by a later capability, agreed from the start).
+        tactical: when live tracks are too close.
         datum_bounds: overrides of the engine's worst-case datum bounds, by name.
         lead_times_s: least notice before start, by activity; `default` for the rest. A shorter lead is
             late: said aloud, never refused, because a late notice still saves lives.
@@ -228,6 +267,7 @@ def parse_terms(value: object) -> Terms:
             f"deadline is of {shown(unknown[0])}; it must be of {', '.join(OWED_RUNGS)}",
             field="terms.receipt_deadlines_s",
         )
+    _check_tactical(terms.tactical)
     if terms.clock_offset_limit_s <= 0:
         raise UsageError(
             "terms-malformed",
@@ -244,6 +284,23 @@ def parse_terms(value: object) -> Terms:
                 field="terms.scenario_clock",
             )
     return terms
+
+
+def _check_tactical(tactical: TacticalProfile) -> None:
+    ranges = {
+        "tau_s": (0, LOOK_AHEAD_MAX_S),
+        "look_ahead_s": (1, LOOK_AHEAD_MAX_S),
+        "raise_after_s": (0, TRACK_STALE_S),
+        "clear_after_s": (1, TRACK_STALE_S),
+    }
+    for name, (least, most) in ranges.items():
+        value = getattr(tactical, name)
+        if not least <= value <= most:
+            raise UsageError(
+                "terms-malformed",
+                f"{name} is {value}; it must be from {least} to {most}",
+                field=f"terms.tactical.{name}",
+            )
 
 
 def propose_agreement(

@@ -66,8 +66,8 @@ def _fill_points(lon: Longs, lat: Longs, points: Longs, start: int, stop: int) -
     unsure: list[Longs] = []
     for at in range(start, stop, _CHUNK):
         end = min(at + _CHUNK, stop)
-        sin_lon, cos_lon = _sine_cosine(lon[at:end])
-        sin_lat, cos_lat = _sine_cosine(lat[at:end])
+        sin_lon, cos_lon = sine_cosine_floats(lon[at:end])
+        sin_lat, cos_lat = sine_cosine_floats(lat[at:end])
         normal = MAJOR_TENTH_MM / np.sqrt(1.0 - E2 * sin_lat * sin_lat)
         level = normal * cos_lat
         doubt = np.zeros(end - at, dtype=bool)
@@ -81,8 +81,8 @@ def _fill_points(lon: Longs, lat: Longs, points: Longs, start: int, stop: int) -
     return np.concatenate(unsure) if unsure else np.empty(0, dtype=np.int64)
 
 
-def _sine_cosine(angle: Longs) -> tuple[Floats, Floats]:
-    """Sine and cosine of angles in 1e-9 degree; exact at the multiples of 90 degrees."""
+def sine_cosine_floats(angle: Longs) -> tuple[Floats, Floats]:
+    """Sines and cosines of angles in 1e-9 degree, each off by at most 4 * 2^-53; exact at multiples of 90 degrees."""
     turns = (angle + QUARTER_NANODEG // 2) // QUARTER_NANODEG  # nearest quarter turn
     x = (angle - turns * QUARTER_NANODEG).astype(np.float64) * RADIAN
     square = x * x
