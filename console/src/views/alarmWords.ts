@@ -28,6 +28,8 @@ function words(alarm: Alarm): string {
     return t("frame.alarm-fault", { words: known ? t(`codes.${alarm.code}`) : isolate(alarm.message, 200), party });
   }
   if (alarm.kind === "no-answer" && alarm.code?.startsWith("answer")) return t("frame.alarm-no-answer-message", { party });
+  if (alarm.kind === "no-answer" && alarm.code === "proposal-answer") return t("frame.alarm-no-answer-proposal", { party });
+  if (alarm.kind === "no-answer" && alarm.code?.startsWith("kept-")) return t("frame.alarm-no-answer-kept", { party });
   if (alarm.kind === "message" && PHRASE.test(alarm.message ?? "")) return t("frame.alarm-message", { party, reason: t("frame.coded-phrase") });
   const rung = alarm.kind === "no-answer" && (RUNGS.has(alarm.code ?? "") || alarm.code === REPLY) ? `-${alarm.code}` : "";
   return t(`frame.alarm-${alarm.kind}${rung}`, { first, second, party, reason: isolate(alarm.message, 300) });
@@ -38,6 +40,8 @@ export function alarmPlace(alarm: Alarm, router: { to(view: string, id?: string,
   if (urgent && alarm.statement) return router.to("urgent", alarm.statement);
   // what is owed in conversation leads to where it is answered, not to what the conversation is about
   if (alarm.statement && (alarm.kind === "message" || (alarm.kind === "no-answer" && alarm.code?.startsWith("answer")))) return router.to("talk", alarm.statement);
+  if (alarm.kind === "proposal" && alarm.code) return router.to("conflicts", alarm.code);
+  if (alarm.kind === "no-answer" && (alarm.code === "proposal-answer" || alarm.code?.startsWith("kept-"))) return router.to("conflicts");
   if (alarm.conflict) return router.to("conflicts", alarm.conflict);
   const ladder = alarm.kind === "read-back" || (alarm.kind === "no-answer" && RUNGS.has(alarm.code ?? ""));
   if (alarm.notices[0] && ladder) return router.to("notices", alarm.notices[0], { part: "receipts" });

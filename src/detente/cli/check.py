@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any, cast
 
+from detente.cli.moves import say_moves, say_reason
+from detente.conflict.advice import Standing, advise
 from detente.conflict.strategic import LiveVolumes, Minima, PairVerdict, Rules, build_minima
-from detente.errors import UsageError
+from detente.errors import UsageError, shown
 from detente.interop.geojson import parse_notices_geojson
 from detente.limits import CHECK_FILE_BYTES
 from detente.notice.activity import ActivityNotice
@@ -58,6 +61,48 @@ def check_files(own: bytes, peer: bytes, minima: Minima | None = None) -> dict[s
     }
 
 
+def advise_files(
+    own: bytes,
+    peer: bytes,
+    minima: Minima,
+    parties: str = "own,peer",
+    earliest_us: int | None = None,
+) -> list[dict[str, object]]:
+    """What would clear each conflict of two files: the records of docs/spec/advice.md, in the order of their ids.
+
+    Args:
+        parties: ``OWN,PEER``: with the ids that the parties have, the minima of their agreement and the time that
+            a node's advice states, the bytes are those of that node.
+
+    Raises:
+        UsageError: as `check_files`; ``parties-malformed``.
+    """
+    names = parties.split(",")
+    if len(names) != 2 or not all(names) or names[0] == names[1]:
+        raise UsageError(
+            "parties-malformed",
+            f"parties are {shown(parties)}; they must be two names with a comma between",
+            field="--parties",
+        )
+    rules = Rules(build_minima(minima.lateral_tenth_mm, minima.vertical_tenth_mm, minima.time_us))
+    sides = [
+        [Standing(f"{party}:{notice.name}", party, notice, rules) for notice in _parse(data, side)]
+        for party, data, side in ((names[0], own, "own"), (names[1], peer, "peer"))
+    ]
+    index = LiveVolumes()
+    for standing in sides[1]:
+        index.insert(standing.id, standing.notice)
+    by_id = {standing.id: standing for side in sides for standing in side}
+    found = []
+    for one in sides[0]:
+        for key, verdict in index.check_against(one.notice, rules):
+            if verdict.verdict == "touch":
+                continue
+            rest = [other for other in by_id.values() if other.id not in (one.id, key)]
+            found.append(advise(one, by_id[key], rest, earliest_us=earliest_us).record())
+    return sorted(found, key=lambda record: str(record["notices"]))
+
+
 def exit_code(result: dict[str, object]) -> int:
     """0 clear, 1 conflict, 3 cannot tell."""
     return EXIT_CODES[str(result["verdict"])]
@@ -85,6 +130,11 @@ def describe(result: dict[str, object]) -> str:
         lines.append(f"  {label}  {entry['own']} / {entry['peer']}: {entry['reason']}")
     for entry in touches:
         lines.append(f"  touch  {entry['own']} / {entry['peer']}: {entry['reason']}")
+    for record in cast("list[dict[str, Any]]", result.get("advice", [])):
+        lines.append(
+            f"  {'  x  '.join(record['notices'])}: {say_reason(record['reason'], len(record['against']))}"
+        )
+        lines += [f"    {one['key']:<24} {say_moves(one['moves'])}" for one in record["options"]]
     pairs = result["checked_pairs"]
     lines.append(f"{pairs} {'pair' if pairs == 1 else 'pairs'} of notices checked.")
     lines.append("This compares two files. It is no permission and no promise of safety.")

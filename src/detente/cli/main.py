@@ -11,6 +11,7 @@ import typer
 
 from detente import __version__
 from detente.cli import (
+    advice,
     agree,
     assets,
     clearance,
@@ -160,6 +161,13 @@ def serve(
 
 app.command(rich_help_panel="Every day")(notice.receipts)
 app.command(rich_help_panel="Every day")(notice.conflicts)
+app.command(rich_help_panel="Every day")(advice.advice)
+app.command(rich_help_panel="Every day")(advice.propose)
+app.command(rich_help_panel="Every day")(advice.accept)
+app.command(rich_help_panel="Every day")(advice.decline)
+app.command(rich_help_panel="Every day")(advice.counter)
+app.command("amend-as-accepted", rich_help_panel="Every day")(advice.amend)
+app.command(rich_help_panel="Every day")(advice.proposals)
 app.command(rich_help_panel="Every day")(talk.phrasebook)
 app.command(rich_help_panel="Every day")(roster.handover)
 app.command(rich_help_panel="Every day")(notice.check)

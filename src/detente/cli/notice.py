@@ -28,7 +28,7 @@ from detente.cli.output import (
 from detente.cli.rungs import ladder_lines
 from detente.errors import UsageError, shown
 from detente.node.outcome import EXIT_BAD_NEWS, EXIT_UNAVAILABLE
-from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S
+from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S, parse_time
 
 app = typer.Typer(help="File, list, show, amend and cancel notices.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -398,10 +398,20 @@ def check(
     lateral_nm: Annotated[str, typer.Option(help="Least lateral separation, NM.")] = "0",
     vertical_ft: Annotated[str, typer.Option(help="Least vertical separation, ft.")] = "0",
     time_s: Annotated[str, typer.Option(help="Least separation in time, s.")] = "0",
+    advice: Annotated[
+        bool, typer.Option("--advice", help="Also what would clear each conflict.")
+    ] = False,
+    parties: Annotated[
+        str, typer.Option(help="OWN,PEER: names of the two parties in the advice.")
+    ] = "own,peer",
+    earliest: Annotated[
+        str | None,
+        typer.Option(help="Before which nothing is moved, RFC 3339 in Z. Default: no limit."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check two files against each other, offline: 0 clear, 1 conflict, 3 cannot tell."""
-    from detente.cli.check import check_files, describe, exit_code
+    from detente.cli.check import advise_files, check_files, describe, exit_code
     from detente.conflict.strategic import Minima
 
     minima = Minima(
@@ -409,7 +419,11 @@ def check(
         vertical_tenth_mm=_whole(vertical_ft, TENTH_MM_PER_FT, "--vertical-ft", "0.1 mm"),
         time_us=_whole(time_s, US_PER_S, "--time-s", "microseconds"),
     )
-    found = check_files(read_file(own, "OWN"), read_file(peer, "PEER"), minima)
+    files = read_file(own, "OWN"), read_file(peer, "PEER")
+    found = check_files(*files, minima)
+    if advice:
+        earliest_us = None if earliest is None else parse_time(earliest, field="--earliest")
+        found["advice"] = advise_files(*files, minima, parties, earliest_us)
     show(found, as_json, lambda: out.print(describe(found), markup=False))
     code = exit_code(found)
     if code:

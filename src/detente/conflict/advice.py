@@ -93,7 +93,8 @@ class Advice(msgspec.Struct, frozen=True):
 
     Args:
         notices: ids of the two, sorted.
-        against: ids of all others that were taken into account, sorted.
+        against: ids of the others that could matter, sorted: a pair of pieces is near on the surface by its boxes, and
+            within a week in time.
         earliest_us: before which nothing is moved, None where anything may be.
         options: in a written order; empty where nothing helps.
         reason: ``found``; ``none``: nothing helps; ``clear``: they are, as they stand; ``too-intricate``.
@@ -151,13 +152,16 @@ def advise(
     one, two = sorted((one, two), key=lambda standing: standing.id)
     rest = sorted(others, key=lambda standing: standing.id)
     known = Known(EDGE_PAIRS_PER_PAIR)
-    against = tuple(standing.id for standing in rest)
+    against: set[str] = set()
     try:
-        options = _options(one, two, rest, earliest_us, known)
+        options = _options(one, two, rest, earliest_us, known, against)
         reason = "none" if options == [] else "clear" if options is None else "found"
     except TooMuchWork:
         options, reason = None, "too-intricate"
-    return Advice((one.id, two.id), against, earliest_us, tuple(options or ()), reason)
+        against.clear()
+    return Advice(
+        (one.id, two.id), tuple(sorted(against)), earliest_us, tuple(options or ()), reason
+    )
 
 
 def moved(standing: Standing, option: Option) -> ActivityNotice:
@@ -178,8 +182,9 @@ def _options(
     rest: Sequence[Standing],
     earliest_us: int | None,
     known: Known,
+    against: set[str],
 ) -> list[Option] | None:
-    """None where the two are clear of each other as they are."""
+    """None where the two are clear of each other as they are; notes which of the rest could matter."""
     a, b = _prepare(one.notice), _prepare(two.notice)
     between = find_obstacles(a, b, one.rules, known)
     if not any(_holds(met.time) and _holds(met.height) and met.near() for met in between):
@@ -189,12 +194,13 @@ def _options(
         (one, a, between),
         (two, b, find_obstacles(b, a, two.rules, known)),
     ):
-        alone = [
-            obstacle
-            for other in rest
-            if other.party != standing.party
-            for obstacle in find_obstacles(prepared, _prepare(other.notice), other.rules, known)
-        ]
+        alone: list[Obstacle] = []
+        for other in rest:
+            if other.party != standing.party:
+                found = find_obstacles(prepared, _prepare(other.notice), other.rules, known)
+                alone += found
+                if found:
+                    against.add(other.id)
         sides.append(_Side(standing, prepared, met + alone, alone))
     options = [option for side in sides for option in _alone(side, earliest_us)]
     together = find_obstacles(a, b, one.rules, known, pull=-1)

@@ -19,10 +19,11 @@ from detente.airspace.volume import Volume
 from detente.conflict.pair import BOX_HIGH, BOX_LOW, Prepared
 from detente.conflict.separation import Rules
 from detente.conflict.span import Interval, Span
-from detente.limits import ALTITUDE_MAX_M, ALTITUDE_MIN_M
-from detente.units import TENTH_MM_PER_M
+from detente.limits import ADVICE_TIME_S, ALTITUDE_MAX_M, ALTITUDE_MIN_M
+from detente.units import TENTH_MM_PER_M, US_PER_S
 
 _PIECE_COST = 20  # of one pair of pieces, in edge pairs, as in `pair`
+_TIMES = ADVICE_TIME_S * US_PER_S
 _HEIGHTS = (ALTITUDE_MAX_M - ALTITUDE_MIN_M) * TENTH_MM_PER_M
 
 
@@ -65,7 +66,7 @@ class Known:
 def find_obstacles(
     one: Prepared, other: Prepared, rules: Rules, known: Known, *, pull: int = 0
 ) -> list[Obstacle]:
-    """Every pair of pieces whose boxes are near enough on the surface to matter.
+    """Every pair of pieces whose boxes are near enough on the surface, and that a week can bring together.
 
     Args:
         one: the notice that moves by s.
@@ -91,16 +92,12 @@ def find_obstacles(
         known.budget.spend(_PIECE_COST * len(rows))
         for j in rows:
             against = other.notice.pieces[j]
+            time = _times(piece, against, rules.minima.time_us, pull)
             height = _heights(piece, against, rules, pull)
-            if height is None:
+            if height is None or time[0] > _TIMES or time[1] < -_TIMES:
                 continue
-            found.append(
-                Obstacle(
-                    _times(piece, against, rules.minima.time_us, pull),
-                    height,
-                    _Near(one, i, other, j, lateral, known),
-                )
-            )
+            near = _Near(one, i, other, j, lateral, known)
+            found.append(Obstacle(time, height, near))
     return found
 
 

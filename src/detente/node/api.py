@@ -22,6 +22,7 @@ from detente.errors import PeerError, UsageError, shown
 from detente.interop.geojson import parse_notice_geojson
 from detente.limits import API_BODY_BYTES
 from detente.node import metrics, shapes
+from detente.node.adviceroom import advice_routes
 from detente.node.body import read_body
 from detente.node.clearance import clearance_routes
 from detente.node.courier import courier_routes
@@ -560,6 +561,7 @@ def api_app(node: Node, serving: Serving | None = None, *, local: bool = False) 
             *reading_routes(officer),
             *talk_routes(node, officer),
             *clearance_routes(node, officer),
+            *advice_routes(node, officer),
             *rung_routes(node, officer),
             *urgent_routes(node, officer),
             *line_routes(node, serving, officer),

@@ -345,7 +345,7 @@ def _begin(
                 notices=tuple(one["id"] for one in proposal.notices),
                 statement=statement.id,
                 party=statement.party,
-                code=proposal.option,
+                code=proposal.conflict,
                 message=proposal.text,
             )
         )

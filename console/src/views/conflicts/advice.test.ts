@@ -1,0 +1,30 @@
+import { describe, expect, test } from "vitest";
+import { heightWords, isOpen, movesWords, ordered, type Proposal } from "./advice";
+
+const plain = (text: string): string => text.replace(/[\u2066-\u2069]/g, "");
+const move = (notice: string, later_us = 0, higher_tenth_mm = 0): { notice: string; later_us: number; higher_tenth_mm: number } => ({ notice, later_us, higher_tenth_mm });
+const proposal = (id: string, state: Proposal["state"], more: Partial<Proposal> = {}): Proposal => ({
+  id, state, conflict: "c", party: "north", to: "south", option: "north/later", moves: [], notices: [], precedence: "routine", text: null, exercise: true,
+  said: "2026-03-14T03:00:00Z", received: null, due: null, kept_due: null, kept: null, answer: null, answer_text: null, counters: null,
+  ours_to_answer: false, ours_to_keep: null, answer_waits: null, ...more,
+});
+
+describe("advice in words", () => {
+  test("each thing that changes has a sentence, and both notices are named", () => {
+    expect(plain(movesWords([move("north:A", 21 * 60e6), move("south:B", -60e6)]))).toMatch(/north:A: 21 min later.*south:B: 1 min earlier/);
+    expect(plain(movesWords([move("north:A", 60e6, -304_800 * 11)]))).toMatch(/north:A: 1 min later.*north:A: 1,100 ft lower/);
+    expect(plain(movesWords([move("north:A", 0, 304_800)]))).toBe("north:A: 100 ft higher");
+  });
+
+  test("heights are told in the unit in which they are whole", () => {
+    expect(plain(heightWords(304_800))).toBe("100 ft");
+    expect(plain(heightWords(-1_100_000))).toBe("110 m");
+  });
+
+  test("what waits for somebody comes first, the newest first among equals", () => {
+    const rows = [proposal("1", "declined"), proposal("2", "proposed"), proposal("3", "kept"), proposal("4", "accepted")];
+    expect(ordered(rows).map((row) => row.id)).toEqual(["4", "2", "3", "1"]);
+    expect(isOpen(proposal("5", "unanswered", { ours_to_answer: true }))).toBe(true);
+    expect(isOpen(proposal("6", "moot"))).toBe(false);
+  });
+});
