@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { Schemas } from "../../api/client";
 import { heightWords, isOpen, movesWords, ordered, type Proposal } from "./advice";
 
 const plain = (text: string): string => text.replace(/[\u2066-\u2069]/g, "");
-const move = (notice: string, later_us = 0, higher_tenth_mm = 0): { notice: string; later_us: number; higher_tenth_mm: number } => ({ notice, later_us, higher_tenth_mm });
+const move = (notice: string, later_us = 0, higher_tenth_mm = 0, aside_tenth_mm = 0, bearing_tenth_deg = 0): Schemas["Move"] => ({ notice, later_us, higher_tenth_mm, aside_tenth_mm, bearing_tenth_deg });
 const proposal = (id: string, state: Proposal["state"], more: Partial<Proposal> = {}): Proposal => ({
   id, state, conflict: "c", party: "north", to: "south", option: "north/later", moves: [], notices: [], precedence: "routine", text: null, exercise: true,
   said: "2026-03-14T03:00:00Z", received: null, due: null, kept_due: null, kept: null, answer: null, answer_text: null, counters: null,
@@ -14,6 +15,7 @@ describe("advice in words", () => {
     expect(plain(movesWords([move("north:A", 21 * 60e6), move("south:B", -60e6)]))).toMatch(/north:A: 21 min later.*south:B: 1 min earlier/);
     expect(plain(movesWords([move("north:A", 60e6, -304_800 * 11)]))).toMatch(/north:A: 1 min later.*north:A: 1,100 ft lower/);
     expect(plain(movesWords([move("north:A", 0, 304_800)]))).toBe("north:A: 100 ft higher");
+    expect(plain(movesWords([move("north:A", 0, 0, 18_520_000 * 4.5, 2925)]))).toMatch(/^north:A: 4.5 NM toward 29[23]/);
   });
 
   test("heights are told in the unit in which they are whole", () => {

@@ -1,5 +1,6 @@
 /** What would clear a conflict, and what was proposed about it, in words. Nothing here knows whose side it is on. */
 import type { Schemas } from "../../api/client";
+import { bearing } from "../../geo/position";
 import { i18n, t } from "../../i18n/index.svelte";
 import { duration } from "../../lib/time";
 import { picture } from "../../state/picture.svelte";
@@ -14,6 +15,7 @@ type Move = Schemas["Move"];
 const US_PER_S = 1_000_000;
 const TENTH_MM_PER_FT = 3048;
 const TENTH_MM_PER_M = 10_000;
+const TENTH_MM_PER_NM = 18_520_000;
 
 /** What a height is, in the unit in which it is whole. */
 export function heightWords(tenthMm: number): string {
@@ -30,6 +32,11 @@ export function moveWords(move: Move): string {
   const higher = move.higher_tenth_mm ?? 0;
   if (later) said.push(t(later > 0 ? "advice.later" : "advice.earlier", { id, time: figures(duration(Math.abs(later) / US_PER_S)) }));
   if (higher) said.push(t(higher > 0 ? "advice.higher" : "advice.lower", { id, height: heightWords(higher) }));
+  const aside = move.aside_tenth_mm ?? 0;
+  if (aside) {
+    const distance = figures(`${(aside / TENTH_MM_PER_NM).toLocaleString("en")} NM`);
+    said.push(t("advice.aside", { id, distance, bearing: figures(bearing((move.bearing_tenth_deg ?? 0) / 10)) }));
+  }
   return listed(said);
 }
 
