@@ -104,6 +104,7 @@ def build_legs(
     *,
     part_tenth_mm: int = PART_TENTH_MM,
     threads: int | None = None,
+    within: tuple[int, int] | None = None,
 ) -> Legs:
     """The legs of tracks.
 
@@ -112,6 +113,7 @@ def build_legs(
         rules: what joins two points.
         part_tenth_mm: longer legs are cut into equal parts; see `part_for`.
         threads: how many share the work.
+        within: count as skipped only what begins from the one time until before the other.
 
     Raises:
         UsageError: a rule out of range.
@@ -131,7 +133,7 @@ def build_legs(
             same = owner[at + 1 : end + 1] == owner[at:end]
             lasts = time[at + 1 : end + 1] - time[at:end]
             gap = same & (lasts > rules.max_gap_us)
-            gaps += int(np.count_nonzero(gap))
+            gaps += int(np.count_nonzero(gap & _inside(time[at:end], within)))
             same &= ~gap
             square = _squares(point, at, end)
             most = lasts.astype(np.float64) * (rules.max_speed_tenth_mm_s / US_PER_S)
@@ -151,10 +153,12 @@ def build_legs(
 
     parts = split(join, count - 1, workers if count > 4 * _CHUNK else 1) if count > 1 else []
     jumps = [row for part in parts for row in part[1]]
+    if within:
+        jumps = [row for row in jumps if within[0] <= time[row] < within[1]]
     alone = ~joined
     if count:
         alone[1:] &= ~joined[:-1]
-    lonely = np.nonzero(alone)[0]
+    lonely = np.nonzero(alone & _inside(time, within))[0]
 
     def named(row: int) -> tuple[str, int]:
         return tracks.ids[int(owner[row])], int(time[row])
@@ -173,6 +177,12 @@ def build_legs(
         if pieces > 1:
             cuts[row] = pieces
     return _cut(legs, tracks, cuts) if cuts else legs
+
+
+def _inside(time: Longs, within: tuple[int, int] | None) -> Bools:
+    if within is None:
+        return np.ones(len(time), dtype=bool)
+    return (time >= within[0]) & (time < within[1])
 
 
 def check_leg_rules(rules: LegRules) -> None:

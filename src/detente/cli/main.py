@@ -27,6 +27,7 @@ from detente.cli import (
     rungs,
     simulate,
     talk,
+    tracks,
     urgent,
     witness,
 )
@@ -171,6 +172,7 @@ app.command(rich_help_panel="Every day")(advice.proposals)
 app.command(rich_help_panel="Every day")(talk.phrasebook)
 app.command(rich_help_panel="Every day")(roster.handover)
 app.command(rich_help_panel="Every day")(notice.check)
+app.command(rich_help_panel="Every day")(tracks.scan)
 app.command(rich_help_panel="Every day")(notice.read)
 app.command(rich_help_panel="The record")(record.ask)
 app.command(rich_help_panel="The record")(record.prove)

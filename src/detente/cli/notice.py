@@ -415,9 +415,9 @@ def check(
     from detente.conflict.strategic import Minima
 
     minima = Minima(
-        lateral_tenth_mm=_whole(lateral_nm, TENTH_MM_PER_NM, "--lateral-nm", "0.1 mm"),
-        vertical_tenth_mm=_whole(vertical_ft, TENTH_MM_PER_FT, "--vertical-ft", "0.1 mm"),
-        time_us=_whole(time_s, US_PER_S, "--time-s", "microseconds"),
+        lateral_tenth_mm=whole_number(lateral_nm, TENTH_MM_PER_NM, "--lateral-nm", "0.1 mm"),
+        vertical_tenth_mm=whole_number(vertical_ft, TENTH_MM_PER_FT, "--vertical-ft", "0.1 mm"),
+        time_us=whole_number(time_s, US_PER_S, "--time-s", "microseconds"),
     )
     files = read_file(own, "OWN"), read_file(peer, "PEER")
     found = check_files(*files, minima)
@@ -454,7 +454,7 @@ def read(
     show(msgspec.to_builtins(found), as_json, lambda: out.print(describe(found), markup=False))
 
 
-def _whole(text: str, factor: int, field: str, unit: str) -> int:
+def whole_number(text: str, factor: int, field: str, unit: str) -> int:
     """A decimal number as a whole count of small units, exactly.
 
     Raises:

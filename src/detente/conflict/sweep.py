@@ -16,6 +16,7 @@ and the minimum less it 2 u more; 2e-15 is 18 u.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -31,16 +32,21 @@ Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Found = tuple[Longs, Longs, Bools]
+# What a thread keeps between slabs: see `sweeploop.make_room`.
+Room = tuple[Floats, Ints, Ints, Ints, Longs, Ints]
 Progress = Callable[[int, int], None]
 
 REACH_ERROR = 1e-4  # of a lateral distance, 0.1 mm; the proof is above
 HEIGHT_ERROR = 2e-15  # of a difference of altitudes, times all that it is made of
 INSTANT_ERROR = 1e-3  # of an instant between two legs' ends, microseconds; 1e-11 of a day
-CELL_TENTH_MM = 300_000_000.0  # cells of 30 km, wider where the minimum is
+CELL_TENTH_MM = 800_000_000.0  # cells of 80 km, wider where the minimum is: few stand in two
+LAYER = 3.0  # how high a cell is, in vertical minima
+LAYER_LEAST = 9_144_000.0  # and at least 3,000 ft
+LAYERS_MOST = 16.0  # that one run may stand in
 # Legs that follow each other are taken together up to this size: dense recordings have one every second.
 RUN_TENTH_MM = 150_000_000.0
 RUN_LEGS = 16
-_SLAB_RUNS = 40_000  # in a slab: what it needs then stays in the cache
+_SLAB_RUNS = 20_000  # in a slab: what it needs then stays in the cache
 _SLAB_LEGS = 4_000  # without a compiler, where all pairs of a cell are made at once
 
 
@@ -73,17 +79,21 @@ def find_close(
     first, last = _runs(legs)
     slabs = _Slabs(legs.time_us, first, last, workers)
     sweep: Callable[..., Found]
+    make_room: Callable[[int], Room | None]
+    kept = threading.local()
     if HAS_COMPILER:
+        from detente.conflict.sweeploop import make_room
         from detente.conflict.sweeploop import sweep_slab as sweep
     else:
-        sweep = _sweep_slab
+        sweep, make_room = _sweep_slab, _make_no_room
     columns = (legs.time_us, legs.point, legs.alt_tenth_mm, legs.track)
     cell = max(CELL_TENTH_MM, reach)
 
     def work(number: int) -> Found:
-        order = slabs.members(number)
+        if not hasattr(kept, "room"):
+            kept.room = make_room(slabs.largest)
         return sweep(
-            order,
+            *slabs.members(number),
             slabs.begins(number),
             first,
             last,
@@ -91,6 +101,7 @@ def find_close(
             reach,
             float(vertical_tenth_mm),
             cell,
+            kept.room,
         )
 
     found = []
@@ -125,52 +136,74 @@ def _runs(legs: Legs) -> tuple[Ints, Ints]:
 
 
 class _Slabs:
-    """Runs by slabs of time: those that begin in it, and before them those that still go on."""
+    """Runs by slabs of time: those that begin in it, and those before that still go on."""
 
     def __init__(self, time: Longs, first: Ints, last: Ints, workers: int) -> None:
         self._time, self._first = time, first
-        starts, ends = time[first], time[last + 1]
-        low, high = int(starts.min()), int(ends.max())
-        most = _SLAB_RUNS if HAS_COMPILER else _SLAB_LEGS
-        self.count = max(-(-len(first) // most), workers if len(first) > 2_000 else 1)
+        self._low = int(time.min())
+        lasts = int(time.max()) - self._low
+        fill: Callable[..., tuple[Longs, Ints]]
+        if HAS_COMPILER:
+            from detente.conflict.sweeploop import fill_slabs as fill
+        else:
+            fill = _fill_slabs
+        per_slab = _SLAB_RUNS if HAS_COMPILER else _SLAB_LEGS
+        self.count = max(-(-len(first) // per_slab), workers if len(first) > 2_000 else 1)
+        most = 4 * len(first)
         while True:
-            self._low, self._wide = low, max(1, -(-(high - low) // self.count))
-            starts_in = ((starts - low) // self._wide).astype(np.int32)
-            ends_in = ((ends - 1 - low) // self._wide).astype(np.int32)
-            spread = ends_in - starts_in
-            # Long legs stand in many slabs; then the slabs are too narrow.
-            if self.count == 1 or int(spread.sum(dtype=np.int64)) <= 2 * len(first):
-                break
-            self.count = self.count // 2
-        rows = [np.arange(len(first), dtype=np.int32)]
-        slabs = [starts_in]
-        for step in range(1, int(spread.max()) + 1):
-            more = np.nonzero(spread >= step)[0].astype(np.int32)
-            rows.append(more)
-            slabs.append(starts_in[more] + np.int32(step))
-        row, slab = np.concatenate(rows), np.concatenate(slabs)
-        if self.count < 2**15:
-            slab = slab.astype(np.int16)  # a stable sort of those is one by radix
-        order = np.argsort(slab, kind="stable")
-        self._row = row[order]
-        self._bounds = np.searchsorted(slab[order], np.arange(self.count + 1))
+            self._wide = max(1, lasts // self.count + 1)
+            if self.count == 1:
+                most = len(first)
+            self._bounds, self._runs = fill(
+                time, first, last, self._low, self._wide, self.count, most
+            )
+            if len(self._bounds):
+                return
+            self.count //= 2  # long legs stand in many slabs: the slabs are too narrow
+
+    @property
+    def largest(self) -> int:
+        """How many runs the fullest slab has."""
+        return int(np.diff(self._bounds).max())
 
     def begins(self, number: int) -> int:
         """The first microsecond of a slab."""
         return self._low + number * self._wide
 
-    def members(self, number: int) -> Ints:
-        """Runs in a slab, in the order in which they begin."""
-        rows = self._row[self._bounds[number] : self._bounds[number + 1]]
-        rows = rows[np.argsort(self._time[self._first[rows]], kind="stable")]
-        return np.ascontiguousarray(rows)
+    def members(self, number: int) -> tuple[Ints, Ints]:
+        """Runs in a slab, ascending, and the place of each in the order in which they begin."""
+        runs = self._runs[self._bounds[number] : self._bounds[number + 1]]
+        rank = np.empty(len(runs), dtype=np.int32)
+        order = np.argsort(self._time[self._first[runs]], kind="stable")
+        rank[order] = np.arange(len(runs), dtype=np.int32)
+        return runs, rank
 
 
 # -- without a compiler ---------------------------------------------------------------------------
 
 
+def _make_no_room(_count: int) -> None:
+    return None
+
+
+def _fill_slabs(
+    time: Longs, first: Ints, last: Ints, low: int, wide: int, count: int, most: int
+) -> tuple[Longs, Ints]:
+    """Where the runs of each slab stand, and the runs; no bounds at all if there are more than `most`."""
+    begin = (time[first] - low) // wide
+    spread = (time[last + 1] - 1 - low) // wide - begin + 1
+    if int(spread.sum()) > most:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+    runs = np.repeat(np.arange(len(first), dtype=np.int32), spread)
+    within = np.arange(len(runs)) - np.repeat(np.cumsum(spread) - spread, spread)
+    slab = np.repeat(begin, spread) + within
+    order = np.argsort(slab, kind="stable")
+    return np.searchsorted(slab[order], np.arange(count + 1)), runs[order]
+
+
 def _sweep_slab(
-    order: Ints,
+    runs: Ints,
+    _rank: Ints,
     begins: int,
     first: Ints,
     _last: Ints,
@@ -181,10 +214,11 @@ def _sweep_slab(
     reach: float,
     limit: float,
     cell: float,
+    _room: None,
 ) -> Found:
     """What the compiled loop of the same name does, with arrays; a run is one leg here."""
     nothing = np.empty(0, dtype=np.int64)
-    rows = first[order].astype(np.int64)
+    rows = first[runs].astype(np.int64)
     if len(rows) < 2:
         return nothing, nothing, np.empty(0, dtype=bool)
     low = np.minimum(point[:, rows], point[:, rows + 1]).astype(np.float64) - 0.5 * reach - 1.0

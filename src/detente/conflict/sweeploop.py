@@ -10,11 +10,15 @@ from detente.compiled import compiled
 from detente.conflict.sweep import (
     HEIGHT_ERROR,
     INSTANT_ERROR,
+    LAYER,
+    LAYER_LEAST,
+    LAYERS_MOST,
     REACH_ERROR,
     Bools,
     Found,
     Ints,
     Longs,
+    Room,
 )
 
 _TABLE_MOST = 1 << 17
@@ -48,6 +52,34 @@ def make_runs(point: Longs, joined: Bools, size: float, most: int) -> tuple[Ints
                 low[axis], high[axis] = min(tail, head), max(tail, head)
         last[runs] = row
     return first[: runs + 1].copy(), last[: runs + 1].copy()
+
+
+@compiled
+def fill_slabs(
+    time: Longs, first: Ints, last: Ints, low: int, wide: int, count: int, most: int
+) -> tuple[Longs, Ints]:
+    """Where the runs of each slab stand, and the runs; no bounds at all if there are more than `most`."""
+    bounds = np.zeros(count + 1, dtype=np.int64)
+    total = 0
+    for run in range(len(first)):
+        begin = (time[first[run]] - low) // wide
+        end = (time[last[run] + 1] - 1 - low) // wide
+        total += end - begin + 1
+        for slab in range(begin, end + 1):
+            bounds[slab + 1] += 1
+        if total > most:
+            return bounds[:0], np.empty(0, dtype=np.int32)
+    for slab in range(count):
+        bounds[slab + 1] += bounds[slab]
+    runs = np.empty(total, dtype=np.int32)
+    at = bounds[:-1].copy()
+    for run in range(len(first)):
+        begin = (time[first[run]] - low) // wide
+        end = (time[last[run] + 1] - 1 - low) // wide
+        for slab in range(begin, end + 1):
+            runs[at[slab]] = run
+            at[slab] += 1
+    return bounds, runs
 
 
 @compiled
@@ -136,9 +168,26 @@ def _judge(
     return 1 if dx * dx + dy * dy + dz * dz < near * near else 2
 
 
+def make_room(count: int) -> Room:
+    """The arrays that a slab of so many runs needs; kept by a thread, since asking for memory takes longer than using it.
+
+    Around each run: x, y, z from and to (half the reach added on each side), altitude from and to, end, track;
+    its cells from and to; first leg, last leg, start; which run has looked at it.
+    """
+    return (
+        np.empty((count, 10)),
+        np.empty((count, 8), dtype=np.int32),
+        np.empty(count, dtype=np.int32),
+        np.empty(count, dtype=np.int32),
+        np.empty(count, dtype=np.int64),
+        np.empty(count, dtype=np.int32),
+    )
+
+
 @compiled
 def sweep_slab(
-    order: Ints,
+    runs: Ints,
+    rank: Ints,
     begins: int,
     first: Ints,
     last: Ints,
@@ -149,11 +198,13 @@ def sweep_slab(
     reach: float,
     limit: float,
     cell: float,
+    room: Room,
 ) -> Found:
     """Close pairs of legs, of which the later begins in a slab.
 
     Args:
-        order: runs in the order in which they begin; those of earlier slabs come first.
+        runs: those of the slab and those of earlier ones that still go on, ascending.
+        rank: the place of each in the order in which they begin.
         begins: of the slab; runs that begin before it are only met.
         first: first leg of a run.
         last: last leg of a run.
@@ -164,97 +215,111 @@ def sweep_slab(
         reach: chord of the lateral minimum.
         limit: vertical minimum.
         cell: size of a cell of the grid.
+        room: from `make_room`, for at least as many runs.
     """
-    count = len(order)
-    box = np.empty((count, 6))
-    band = np.empty((count, 2))
-    ends = np.empty(count, dtype=np.int64)
-    cells = np.empty((count, 6), dtype=np.int32)
+    # Rows are read in their order, so that neighbours come from the memory together; from then on
+    # everything is in the order of beginning.
+    count = len(runs)
+    around, cells, tails, ends, starts, seen = room
     total = 0
     half = 0.5 * reach + 1.0
-    for k in range(count):
-        a, b = first[order[k]], last[order[k]] + 1
-        many = 1
+    layer = max(LAYER * limit, LAYER_LEAST)
+    for at in range(count):
+        k = rank[at]
+        a, b = first[runs[at]], last[runs[at]] + 1
+        tails[k], ends[k], starts[k] = a, b - 1, time[a]
         for axis in range(3):
             low = high = point[axis, a]
             for row in range(a + 1, b + 1):
                 low, high = min(low, point[axis, row]), max(high, point[axis, row])
-            box[k, axis], box[k, axis + 3] = float(low) - half, float(high) + half
-            cells[k, axis] = floor(box[k, axis] / cell)
-            cells[k, axis + 3] = floor(box[k, axis + 3] / cell)
-            many *= cells[k, axis + 3] - cells[k, axis] + 1
-        total += many
+            around[k, axis], around[k, axis + 3] = float(low) - half, float(high) + half
+            cells[k, axis] = floor(around[k, axis] / cell)
+            cells[k, axis + 4] = floor(around[k, axis + 3] / cell)
         low = high = alt[a]
         for row in range(a + 1, b + 1):
             low, high = min(low, alt[row]), max(high, alt[row])
-        band[k, 0], band[k, 1] = float(low), float(high)
-        ends[k] = time[b]
+        around[k, 6], around[k, 7] = float(low), float(high)
+        # One steep leg makes all layers of its slab higher, so that none stands in many.
+        layer = max(layer, float(high - low) / LAYERS_MOST)
+        around[k, 8] = float(time[b])
+        around[k, 9] = float(track[a])
+    for k in range(count):
+        cells[k, 3] = floor((around[k, 6] - 0.5 * limit - 1.0) / layer)
+        cells[k, 7] = floor((around[k, 7] + 0.5 * limit + 1.0) / layer)
+        many = 1
+        for axis in range(4):
+            many *= cells[k, axis + 4] - cells[k, axis] + 1
+        total += many
     size = 1024
     while size < 2 * count and size < _TABLE_MOST:
         size *= 2
     heads = np.full(size, -1, dtype=np.int32)
     item = np.empty(total, dtype=np.int32)
     follow = np.empty(total, dtype=np.int32)
-    seen = np.full(count, -1, dtype=np.int32)
+    seen[:count] = -1
     nodes = 0
     found = 0
     ones, twos = np.empty(1024, dtype=np.int64), np.empty(1024, dtype=np.int64)
     sure = np.empty(1024, dtype=np.bool_)
     for k in range(count):
-        a, b = first[order[k]], last[order[k]]
-        now = time[a]
-        mine = track[a]
-        for cx in range(cells[k, 0], cells[k, 3] + 1):
-            for cy in range(cells[k, 1], cells[k, 4] + 1):
-                for cz in range(cells[k, 2], cells[k, 5] + 1):
-                    slot = ((cx * 73856093) ^ (cy * 19349663) ^ (cz * 83492791)) & (size - 1)
-                    before = -1
-                    node = heads[slot]
-                    while node >= 0:
-                        c = item[node]
-                        after = follow[node]
-                        if ends[c] <= now:  # it is over, for whoever comes later too
-                            if before < 0:
-                                heads[slot] = after
-                            else:
-                                follow[before] = after
+        a, b, start = tails[k], ends[k], starts[k]
+        now = float(start)
+        met = start >= begins
+        x_low, y_low, z_low = around[k, 0], around[k, 1], around[k, 2]
+        x_high, y_high, z_high = around[k, 3], around[k, 4], around[k, 5]
+        bottom, top, mine = around[k, 6] - limit, around[k, 7] + limit, around[k, 9]
+        for cx in range(cells[k, 0], cells[k, 4] + 1):
+            for cy in range(cells[k, 1], cells[k, 5] + 1):
+                for cz in range(cells[k, 2], cells[k, 6] + 1):
+                    place = (cx * 73856093) ^ (cy * 19349663) ^ (cz * 83492791)
+                    for level in range(cells[k, 3], cells[k, 7] + 1):
+                        slot = (place ^ (level * 50331653)) & (size - 1)
+                        before = -1
+                        node = heads[slot]
+                        while node >= 0:
+                            c = item[node]
+                            after = follow[node]
+                            if around[c, 8] <= now:  # it is over, for whoever comes later too
+                                if before < 0:
+                                    heads[slot] = after
+                                else:
+                                    follow[before] = after
+                                node = after
+                                continue
+                            before = node
                             node = after
-                            continue
-                        before = node
-                        node = after
-                        if now < begins or seen[c] == k:
-                            continue
-                        seen[c] = k
-                        if (
-                            band[c, 0] - band[k, 1] >= limit
-                            or band[k, 0] - band[c, 1] >= limit
-                            or box[c, 0] > box[k, 3]
-                            or box[k, 0] > box[c, 3]
-                            or box[c, 1] > box[k, 4]
-                            or box[k, 1] > box[c, 4]
-                            or box[c, 2] > box[k, 5]
-                            or box[k, 2] > box[c, 5]
-                        ):
-                            continue
-                        i, i_last = first[order[c]], last[order[c]]
-                        if track[i] == mine:
-                            continue
-                        j = a
-                        while i <= i_last and j <= b:
-                            answer = _judge(i, j, time, point, alt, reach, limit)
-                            if answer:
-                                if found == len(ones):
-                                    ones = np.append(ones, ones)
-                                    twos = np.append(twos, twos)
-                                    sure = np.append(sure, sure)
-                                ones[found], twos[found], sure[found] = i, j, answer == 1
-                                found += 1
-                            if time[i + 1] <= time[j + 1]:
-                                i += 1
-                            else:
-                                j += 1
-                    item[nodes] = k
-                    follow[nodes] = heads[slot]
-                    heads[slot] = nodes
-                    nodes += 1
+                            if (
+                                not met
+                                or around[c, 6] >= top
+                                or around[c, 7] <= bottom
+                                or around[c, 0] > x_high
+                                or around[c, 3] < x_low
+                                or around[c, 1] > y_high
+                                or around[c, 4] < y_low
+                                or around[c, 2] > z_high
+                                or around[c, 5] < z_low
+                                or around[c, 9] == mine
+                                or seen[c] == k
+                            ):
+                                continue
+                            seen[c] = k
+                            i, i_last = tails[c], ends[c]
+                            j = a
+                            while i <= i_last and j <= b:
+                                answer = _judge(i, j, time, point, alt, reach, limit)
+                                if answer:
+                                    if found == len(ones):
+                                        ones = np.append(ones, ones)
+                                        twos = np.append(twos, twos)
+                                        sure = np.append(sure, sure)
+                                    ones[found], twos[found], sure[found] = i, j, answer == 1
+                                    found += 1
+                                if time[i + 1] <= time[j + 1]:
+                                    i += 1
+                                else:
+                                    j += 1
+                        item[nodes] = k
+                        follow[nodes] = heads[slot]
+                        heads[slot] = nodes
+                        nodes += 1
     return ones[:found].copy(), twos[:found].copy(), sure[:found].copy()

@@ -47,6 +47,8 @@ __all__ = [
     "check_leg_rules",
     "find_conflicts",
     "find_in_legs",
+    "find_in_window",
+    "join_meetings",
     "part_for",
 ]
 
@@ -157,6 +159,33 @@ def find_in_legs(
     return Found(legs.ids, a, b, numbers, len(legs.ids), len(legs), legs.skipped)
 
 
+def find_in_window(
+    legs: Legs, minima: Minima, window: tuple[int, int], *, threads: int | None = None
+) -> tuple[Longs, Longs, Longs]:
+    """The part of `find_in_legs` that falls to a window of time; windows side by side give the whole.
+
+    A pair of legs falls to the window in which the later of the two begins.
+
+    Args:
+        legs: all that are flown in the window, whole.
+        minima: as there.
+        window: first microsecond, and the first after.
+        threads: as there.
+
+    Returns:
+        What `join_meetings` gives: tracks a and b, and the numbers; to be joined with other windows'.
+    """
+    check_minima(minima)
+    lateral, vertical = minima.lateral_tenth_mm, minima.vertical_tenth_mm
+    one, two, sure = find_close(legs, lateral, vertical, threads=threads)
+    later = np.maximum(legs.time_us[one], legs.time_us[two])
+    keep = (later >= window[0]) & (later < window[1])
+    one, two, numbers = measure(legs, one[keep], two[keep], sure[keep], lateral, vertical)
+    return join_meetings(
+        legs.track[one].astype(np.int64), legs.track[two].astype(np.int64), numbers
+    )
+
+
 def check_minima(minima: Minima) -> None:
     """Refuses a minimum in time.
 
@@ -177,7 +206,7 @@ def join_meetings(a: Longs, b: Longs, numbers: Longs) -> tuple[Longs, Longs, Lon
     Args:
         a: track of the one leg, shape (n,).
         b: track of the other.
-        numbers: the five of `meet.Meeting`, shape (5, n).
+        numbers: the five of `meet.Meeting`, shape (5, n); further rows belong to the closest.
 
     Returns:
         The same three, a below b, ordered by a, b and from. The closest of a conflict is that of the
@@ -196,10 +225,10 @@ def join_meetings(a: Longs, b: Longs, numbers: Longs) -> tuple[Longs, Longs, Lon
     starts = np.nonzero(fresh)[0]
     group = np.cumsum(fresh) - 1
     best = np.lexsort((numbers[VERTICAL], numbers[CLOSEST], numbers[LATERAL], group))[starts]
-    joined = np.empty((5, len(starts)), dtype=np.int64)
+    joined = np.empty((len(numbers), len(starts)), dtype=np.int64)
     joined[FROM] = numbers[FROM, starts]
     joined[UNTIL] = np.maximum.reduceat(numbers[UNTIL], starts)
-    for row in (CLOSEST, LATERAL, VERTICAL):
+    for row in range(CLOSEST, len(numbers)):
         joined[row] = numbers[row, best]
     return low[starts], high[starts], joined
 

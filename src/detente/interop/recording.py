@@ -2,16 +2,20 @@
 
 ``time`` is epoch seconds (may be fractional) or RFC 3339 in Z; ``lat`` and ``lon`` are WGS84
 degrees; ``alt_ft`` is pressure altitude in feet (datum STD), as transponders send it. Other columns
-are left alone. Rows may come in any order; what cannot be read is refused with its row.
+are left alone. Rows may come in any order; what cannot be read is refused with its row. `parse_points`
+reads block by block; `parse_tracks` all at once.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from operator import itemgetter
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +28,9 @@ Longs = npt.NDArray[np.int64]
 
 COLUMNS = ("id", "time", "lat", "lon", "alt_ft")
 ROWS_MAX = 20_000_000  # a day of Europe at one point every ten seconds
+BLOCK_ROWS = 50_000
+LINE_BYTES = 1 << 16  # a row of five numbers has 60; other columns may be there
+ID_CHARS = 200  # as text of any other sender; ids are kept for the whole run
 _ALT_FT_RANGE = (-5_000, 200_000)  # sensors' zero errors at one end, sounding balloons at the other
 _TIME_S_RANGE = (0, 253_402_300_799)  # to the end of year 9999
 
@@ -50,6 +57,30 @@ class Track:
         return len(self.time_us)
 
 
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Rows of a track file, in the order of the file.
+
+    Args:
+        ids: as in the file, one a row.
+        row: numbers of the rows, 1 is the first after the header.
+        time_us: microseconds since the epoch.
+        lon_nanodeg: longitude, 1e-9 degree.
+        lat_nanodeg: latitude, 1e-9 degree.
+        alt_tenth_mm: pressure altitude, 0.1 mm.
+    """
+
+    ids: Sequence[str]
+    row: Longs
+    time_us: Longs
+    lon_nanodeg: Longs
+    lat_nanodeg: Longs
+    alt_tenth_mm: Longs
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
 def parse_tracks(data: bytes, *, parquet: bool | None = None) -> tuple[Track, ...]:
     """The tracks in a CSV or Parquet file, sorted by id.
 
@@ -61,64 +92,138 @@ def parse_tracks(data: bytes, *, parquet: bool | None = None) -> tuple[Track, ..
         UsageError: no rows, a column missing, or a value that cannot be read; `.field` names the
             row (1 is the first after the header) and column.
     """
-    if parquet is None:
-        parquet = data[:4] == b"PAR1"
-    columns = _read_parquet(data) if parquet else _read_csv(data)
-    ids = columns["id"]
-    if not ids:
-        raise UsageError("tracks-empty", "file has no rows; it must have at least one")
-    if len(ids) > ROWS_MAX:
-        raise UsageError(
-            "tracks-too-many", f"file has {len(ids):,} rows; it must have at most {ROWS_MAX:,}"
-        )
-    for row, name in enumerate(ids, start=1):
-        if not name:
+    blocks = []
+    count = 0
+    for block in parse_points(io.BytesIO(data), parquet=parquet):
+        blocks.append(block)
+        count += len(block)
+        if count > ROWS_MAX:
             raise UsageError(
-                "track-id", "id is empty; every row must have one", field=f"row {row}, id"
+                "tracks-too-many",
+                f"file has more than {ROWS_MAX:,} rows; it must have at most {ROWS_MAX:,}",
             )
-    lat = _numbers(columns["lat"], "lat", (-90, 90), "degrees") * NANODEG_PER_DEG
-    lon = _numbers(columns["lon"], "lon", (-180, 180), "degrees") * NANODEG_PER_DEG
-    alt = _numbers(columns["alt_ft"], "alt_ft", _ALT_FT_RANGE, "feet") * TENTH_MM_PER_FT
     return _group(
+        [name for block in blocks for name in block.ids],
+        np.concatenate([block.row for block in blocks]),
+        *(
+            np.concatenate([getattr(block, name) for block in blocks])
+            for name in ("time_us", "lon_nanodeg", "lat_nanodeg", "alt_tenth_mm")
+        ),
+    )
+
+
+def parse_points(
+    file: BinaryIO, *, parquet: bool | None = None, block_rows: int = BLOCK_ROWS
+) -> Iterator[Points]:
+    """The rows of a track file, block by block, so that a file may be larger than memory.
+
+    Args:
+        file: opened for reading bytes; Parquet must be seekable.
+        parquet: the format; Parquet is known by its first four bytes when left out.
+        block_rows: how many rows at a time.
+
+    Raises:
+        UsageError: as `parse_tracks`, when the row is reached.
+    """
+    if parquet is None:
+        parquet = file.read(4) == b"PAR1"
+        file.seek(0)
+    stamps: list[bool] = []  # the first row says how times are written, for all
+    count = 0
+    for rows, columns in (
+        _read_parquet(file, block_rows) if parquet else _read_csv(file, block_rows)
+    ):
+        count += len(rows)
+        yield _points(rows, columns, stamps)
+    if not count:
+        raise UsageError("tracks-empty", "file has no rows; it must have at least one")
+
+
+def _points(rows: Longs, columns: dict[str, Sequence[object]], stamps: list[bool]) -> Points:
+    ids = [name if isinstance(name, str) else str(name) for name in columns["id"]]
+    for at, name in enumerate(ids):
+        if not 0 < len(name) <= ID_CHARS:
+            raise UsageError(
+                "track-id",
+                "id is empty; every row must have one"
+                if not name
+                else f"id is {shown(name)}; it must have at most {ID_CHARS} characters",
+                field=f"row {rows[at]}, id",
+            )
+    lat = _numbers(columns["lat"], "lat", (-90, 90), "degrees", rows) * NANODEG_PER_DEG
+    lon = _numbers(columns["lon"], "lon", (-180, 180), "degrees", rows) * NANODEG_PER_DEG
+    alt = _numbers(columns["alt_ft"], "alt_ft", _ALT_FT_RANGE, "feet", rows) * TENTH_MM_PER_FT
+    return Points(
         ids,
-        _times(columns["time"]),
+        rows,
+        _times(columns["time"], rows, stamps),
         np.clip(np.rint(lon), -LON_MAX_NANODEG, LON_MAX_NANODEG).astype(np.int64),
         np.clip(np.rint(lat), -LAT_MAX_NANODEG, LAT_MAX_NANODEG).astype(np.int64),
         np.rint(alt).astype(np.int64),
     )
 
 
-def _read_csv(data: bytes) -> dict[str, Sequence[object]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            "tracks-not-utf8",
-            f"byte {error.start} is {shown(data[error.start : error.start + 1])}; "
-            "a track file must be Parquet or CSV in UTF-8",
-        ) from None
-    reader = csv.reader(io.StringIO(text, newline=""))
+def _lines(file: BinaryIO) -> Iterator[str]:
+    """Lines as text; one that never ends is refused before it fills the memory."""
+    at = 0
+    while line := file.readline(LINE_BYTES):
+        if len(line) == LINE_BYTES:
+            raise UsageError(
+                "tracks-line",
+                f"the line at byte {at} is longer than {LINE_BYTES:,} bytes; it must be shorter",
+            )
+        try:
+            yield line.decode("utf-8-sig" if at == 0 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                "tracks-not-utf8",
+                f"byte {at + error.start} is {shown(line[error.start : error.start + 1])}; "
+                "a track file must be Parquet or CSV in UTF-8",
+            ) from None
+        at += len(line)
+
+
+Block = tuple[Longs, dict[str, Sequence[object]]]
+
+
+def _read_csv(file: BinaryIO, block_rows: int) -> Iterator[Block]:
+    reader = csv.reader(_lines(file))
     try:
         header = [name.strip() for name in next(reader, [])]
         places = _places(header)
-        found: dict[str, list[object]] = {name: [] for name in COLUMNS}
-        for row, cells in enumerate(reader, start=1):
-            if not cells:
+        wide = len(header)
+        pick = itemgetter(*(places[name] for name in COLUMNS))
+        row = 0
+        more = True
+        while more:
+            more = False
+            numbers: list[int] = []
+            found: list[tuple[str, ...]] = []
+            for cells in islice(reader, block_rows):
+                more = True
+                row += 1
+                if len(cells) != wide:
+                    if not cells:
+                        continue
+                    raise UsageError(
+                        "tracks-row",
+                        f"row has {len(cells)} cells; it must have {wide}, like the header",
+                        field=f"row {row}",
+                    )
+                numbers.append(row)
+                found.append(pick(cells))
+            if not numbers:
                 continue
-            if len(cells) != len(header):
-                raise UsageError(
-                    "tracks-row",
-                    f"row has {len(cells)} cells; it must have {len(header)}, like the header",
-                    field=f"row {row}",
-                )
-            for name, place in places.items():
-                found[name].append(cells[place].strip())
+            columns: dict[str, Sequence[object]] = dict(
+                zip(COLUMNS, zip(*found, strict=True), strict=True)
+            )
+            columns["id"] = [str(name).strip() for name in columns["id"]]
+            yield np.array(numbers, dtype=np.int64), columns
     except csv.Error as error:
         raise UsageError("tracks-malformed", f"{error}; the file must be CSV") from None
-    return {**found}
 
 
-def _read_parquet(data: bytes) -> dict[str, Sequence[object]]:
+def _read_parquet(file: BinaryIO, block_rows: int) -> Iterator[Block]:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -128,34 +233,58 @@ def _read_parquet(data: bytes) -> dict[str, Sequence[object]]:
             "file is Parquet; reading it must have the package pyarrow",
             hint="install detente[parquet], or save the tracks as CSV",
         ) from None
+    row = 1
     try:
-        table = pyarrow.parquet.read_table(io.BytesIO(data))
+        table = pyarrow.parquet.ParquetFile(file)
+        _places(list(table.schema_arrow.names))
+        for batch in table.iter_batches(batch_size=block_rows, columns=list(COLUMNS)):
+            found: dict[str, Sequence[object]] = {}
+            for name in COLUMNS:
+                column = batch.column(batch.schema.get_field_index(name))
+                if name == "id":
+                    found[name] = ["" if v is None else str(v) for v in column.to_pylist()]
+                elif pyarrow.types.is_floating(column.type) or pyarrow.types.is_integer(
+                    column.type
+                ):
+                    found[name] = column.to_numpy(zero_copy_only=False)  # None becomes NaN
+                else:
+                    found[name] = column.to_pylist()
+            yield np.arange(row, row + batch.num_rows, dtype=np.int64), found
+            row += batch.num_rows
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise UsageError(
-            "tracks-malformed", f"{shown(str(error))}; the file must be Parquet"
+            "tracks-malformed",
+            f"{shown(str(error), most_chars=200)}; the file must be whole and Parquet",
+            hint="a copy that broke off has no end mark; copy the file again",
         ) from None
-    places = _places(list(table.column_names))
-    found: dict[str, Sequence[object]] = {}
-    for name, place in places.items():
-        values = table.column(place).to_pylist()
-        found[name] = ["" if v is None else str(v) for v in values] if name == "id" else values
-    return found
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:
-    for name in COLUMNS:
-        if header.count(name) != 1:
-            raise UsageError(
-                "tracks-column",
-                f"header is {shown(list(header))}; it must have the column {name} once "
-                f"(columns: {', '.join(COLUMNS)})",
-                field=name,
-            )
+    lacking = [name for name in COLUMNS if name not in header]
+    twice = [name for name in COLUMNS if header.count(name) > 1]
+    if lacking or twice:
+        raise UsageError(
+            "tracks-column",
+            f"header is {shown(list(header), most_chars=200)}; it must have each of the columns "
+            f"{', '.join(COLUMNS)} once: "
+            + " and ".join(
+                f"{', '.join(names)} {verb}"
+                for names, verb in (
+                    (lacking, "is missing" if len(lacking) == 1 else "are missing"),
+                    (twice, "stands there more than once"),
+                )
+                if names
+            ),
+            hint="alt_ft is pressure altitude in feet; other units must be turned into feet first"
+            if "alt_ft" in lacking and any("alt" in name.lower() for name in header)
+            else "",
+            field=(lacking or twice)[0],
+        )
     return {name: header.index(name) for name in COLUMNS}
 
 
 def _numbers(
-    values: Sequence[object], name: str, most: tuple[int, int], unit: str
+    values: Sequence[object], name: str, most: tuple[int, int], unit: str, rows: Longs
 ) -> npt.NDArray[np.float64]:
     """A column of numbers, every one finite and in range."""
     try:
@@ -164,17 +293,21 @@ def _numbers(
         numbers = np.array([_number(value) for value in values])
     bad = ~((numbers >= most[0]) & (numbers <= most[1]))  # true for NaN too
     if bad.any():
-        row = int(np.nonzero(bad)[0][0])
+        at = int(np.nonzero(bad)[0][0])
         raise UsageError(
             "tracks-value",
-            f"{name} is {shown(values[row])}; it must be a number from {most[0]:,} to "
+            f"{name} is {shown(_plain(values[at]))}; it must be a number from {most[0]:,} to "
             f"{most[1]:,} {unit}",
             hint="lat and lon look swapped"
-            if name == "lat" and 90 < abs(float(numbers[row])) <= 180
+            if name == "lat" and 90 < abs(float(numbers[at])) <= 180
             else "",
-            field=f"row {row + 1}, {name}",
+            field=f"row {rows[at]}, {name}",
         )
     return numbers
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _number(value: object) -> float:
@@ -184,14 +317,21 @@ def _number(value: object) -> float:
         return float("nan")
 
 
-def _times(values: Sequence[object]) -> Longs:
+def _times(values: Sequence[object], rows: Longs, stamps: list[bool]) -> Longs:
     first = values[0]
     if isinstance(first, datetime):
-        return np.array([_stamp(value, row) for row, value in enumerate(values, 1)], np.int64)
-    if isinstance(first, str) and "T" in first:
-        texts = (parse_time(v, field=f"row {row}, time") for row, v in enumerate(values, 1))
+        return np.array(
+            [_stamp(value, row) for row, value in zip(rows, values, strict=True)], np.int64
+        )
+    if not stamps:
+        stamps.append(isinstance(first, str) and "T" in first)
+    if stamps[0]:
+        texts = (
+            parse_time(v.strip() if isinstance(v, str) else v, field=f"row {row}, time")
+            for row, v in zip(rows, values, strict=True)
+        )
         return np.fromiter(texts, np.int64, len(values))
-    seconds = _numbers(values, "time", _TIME_S_RANGE, "seconds since 1970, or RFC 3339 in Z")
+    seconds = _numbers(values, "time", _TIME_S_RANGE, "seconds since 1970, or RFC 3339 in Z", rows)
     return np.rint(seconds * US_PER_S).astype(np.int64)
 
 
@@ -208,7 +348,7 @@ def _stamp(value: object, row: int) -> int:
 
 
 def _group(
-    ids: Sequence[object], time: Longs, lon: Longs, lat: Longs, alt: Longs
+    ids: Sequence[object], row: Longs, time: Longs, lon: Longs, lat: Longs, alt: Longs
 ) -> tuple[Track, ...]:
     names = sorted({str(name) for name in ids})
     number = {name: k for k, name in enumerate(names)}
@@ -219,7 +359,7 @@ def _group(
     differs = again & ((lon[1:] != lon[:-1]) | (lat[1:] != lat[:-1]) | (alt[1:] != alt[:-1]))
     if differs.any():
         at = int(np.nonzero(differs)[0][0])
-        rows = sorted((int(order[at]) + 1, int(order[at + 1]) + 1))
+        rows = sorted((int(row[order[at]]), int(row[order[at + 1]])))
         raise UsageError(
             "tracks-two-places",
             f"rows {rows[0]} and {rows[1]} put {shown(names[owner[at]])} in two places at one "

@@ -115,7 +115,13 @@ def test_parquet_is_read_like_csv(stamped):
         (csv(",0,1,2,3"), "track-id", "row 1, id"),
         (csv("A,0,1,2,3", "A,0,1,2.1,3"), "tracks-two-places", "row 2"),
         (b"PAR1 but not really", "tracks-malformed", None),
-        (b"id,time\n\xff", "tracks-not-utf8", None),
+        (b"id,time,lat,lon,alt_ft\n\xff", "tracks-not-utf8", None),
+        (b"id,time\n1,2", "tracks-column", "lat"),
+        (csv("A,0,1,2,3,3", head="id,time,lat,lon,alt_ft,lat\n"), "tracks-column", "lat"),
+        (csv("A" * 201 + ",0,1,2,3"), "track-id", "row 1, id"),
+        (csv("A,0,1,2,3", "", "A,5,1,2,3", "A,9,1e400,2,3"), "tracks-value", "row 4, lat"),
+        (csv("A,5,1,2,3", "A,2018-08-01T00:00:00Z,1,2,3"), "tracks-value", "row 2, time"),
+        (csv("A,5,1,2,3", "B" * 70_000), "tracks-line", None),
     ],
 )
 def test_tracks_that_cannot_be_read_are_refused_by_row(data, code, field):
