@@ -9,6 +9,9 @@ VERTICES_PER_NOTICE = 50_000  # bounds the worst pair of notices a hostile peer 
 RADIUS_MAX_M = (
     2_000_000  # 1,080 NM: larger than any published closure; beyond it a circle is a hemisphere
 )
+MOVING_SPEED_MAX_MPS = (
+    4_000  # faster than any aircraft; a typing error in a time or place is faster
+)
 NAME_CHARS = 64  # a notice name must fit a spoken read-back and a screen column
 TEXT_CHARS = 4_000  # a page of plain language; more belongs in a document, quoted by hash
 REGION_CHARS = 200  # a place as people say it; a longer description belongs in the text

@@ -64,6 +64,7 @@ BODIES = {
     "parse_number",
     "parse_read_back",
     "parse_slot",
+    "parse_times",
     "parse_volume_body",
 }
 # What no other party made, or what only hands on to a reader above.

@@ -1,6 +1,7 @@
 """Where and when: altitudes, areas and volumes, exact on a stated model.
 
-What a volume is: `altitude` how high, in which datum · `area` circles, corridors and polygons ·
+What a volume is: `altitude` how high, in which datum · `area` circles, corridors, polygons and
+moving ones · `moving` where those are at a time ·
 `volume` an area with its band and interval · `rules` what is no shape at all.
 
 How two compare: `earth` degrees to whole earth-centred coordinates · `edge` the points of an edge ·

@@ -1,4 +1,4 @@
-"""Where: a circle, a corridor or an area, as whole numbers on the surface of the earth.
+"""Where: a circle, a corridor, an area or somebody on the way, as whole numbers on the surface of the earth.
 
 A position is ``(longitude, latitude)`` in integers of 1e-9 degree, in GeoJSON's order. A circle and
 a corridor are *thick*: a point or a line and everything nearer to it than a length, so nothing is
@@ -13,7 +13,7 @@ import msgspec
 
 from detente.errors import UsageError, shown
 from detente.limits import RADIUS_MAX_M, VERTICES_PER_PIECE
-from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_M
+from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_M, format_time, parse_time
 
 LonLat = tuple[int, int]
 Ring = tuple[LonLat, ...]  # closed: the last position repeats the first
@@ -83,14 +83,42 @@ class Area(msgspec.Struct, frozen=True):
         }
 
 
-Geometry = Circle | Corridor | Area
+class Moving(msgspec.Struct, frozen=True):
+    """Everything within a radius of somebody who is on the way: a convoy, a tanker on its track.
+
+    Args:
+        points: two or more positions, 1e-9 degree; the same one twice is a wait.
+        times_us: when each is passed, microseconds since the epoch, strictly increasing.
+        radius_tenth_mm: surface distance, 0.1 mm.
+    """
+
+    points: tuple[LonLat, ...]
+    times_us: tuple[int, ...]
+    radius_tenth_mm: int
+
+    def body(self) -> dict[str, object]:
+        """The canonical JSON form."""
+        return {
+            "type": "moving",
+            "points": [list(point) for point in self.points],
+            "times": [format_time(time_us) for time_us in self.times_us],
+            "radius_tenth_mm": self.radius_tenth_mm,
+        }
+
+    def path(self) -> tuple[LonLat, ...]:
+        """The positions without the waits; one alone for somebody who stays."""
+        kept = [p for i, p in enumerate(self.points) if not i or p != self.points[i - 1]]
+        return tuple(kept)
+
+
+Geometry = Circle | Corridor | Area | Moving
 
 
 def positions(geometry: Geometry) -> Iterator[LonLat]:
     """Every position of a geometry, closing positions included."""
     if isinstance(geometry, Circle):
         yield geometry.center
-    elif isinstance(geometry, Corridor):
+    elif isinstance(geometry, Corridor | Moving):
         yield from geometry.points
     else:
         for rings in geometry.polygons:
@@ -102,7 +130,7 @@ def count_positions(geometry: Geometry) -> int:
     """How many positions a geometry has, closing positions included."""
     if isinstance(geometry, Circle):
         return 1
-    if isinstance(geometry, Corridor):
+    if isinstance(geometry, Corridor | Moving):
         return len(geometry.points)
     return sum(len(ring) for rings in geometry.polygons for ring in rings)
 
@@ -173,10 +201,10 @@ def parse_geometry_body(value: object, *, field: str) -> Geometry:
         UsageError: the form differs from what `body` writes in any way.
     """
     kind = value.get("type") if isinstance(value, Mapping) else None
-    if not isinstance(value, Mapping) or kind not in ("circle", "corridor", "area"):
+    if not isinstance(value, Mapping) or kind not in ("circle", "corridor", "area", "moving"):
         raise UsageError(
             "geometry-type",
-            f"geometry type is {shown(kind)}; it must be circle, corridor or area",
+            f"geometry type is {shown(kind)}; it must be circle, corridor, area or moving",
             field=f"{field}.type",
         )
     if kind == "circle":
@@ -191,6 +219,13 @@ def parse_geometry_body(value: object, *, field: str) -> Geometry:
             points=_line(value["points"], f"{field}.points"),
             half_width_tenth_mm=_size(value["half_width_tenth_mm"], f"{field}.half_width_tenth_mm"),
         )
+    if kind == "moving":
+        _exact_keys(value, {"type", "points", "times", "radius_tenth_mm"}, field)
+        return Moving(
+            points=_line(value["points"], f"{field}.points"),
+            times_us=parse_times(value["times"], field=f"{field}.times", canonical=True),
+            radius_tenth_mm=_size(value["radius_tenth_mm"], f"{field}.radius_tenth_mm"),
+        )
     _exact_keys(value, {"type", "polygons"}, field)
     polygons = _list(value["polygons"], f"{field}.polygons")
     return Area(
@@ -202,6 +237,26 @@ def parse_geometry_body(value: object, *, field: str) -> Geometry:
             for i, rings in enumerate(polygons)
         )
     )
+
+
+def parse_times(value: object, *, field: str, canonical: bool = False) -> tuple[int, ...]:
+    """When the positions of a moving volume are passed, from a list of RFC 3339 texts.
+
+    Raises:
+        UsageError: no list, too long, or a time that `parse_time` refuses or, where that is asked
+            for, is not in its canonical form.
+    """
+    times = []
+    for i, text in enumerate(_list(value, field)):
+        time_us = parse_time(text, field=f"{field}[{i}]")
+        if canonical and format_time(time_us) != text:
+            raise UsageError(
+                "time-not-canonical",
+                f"time is {shown(text)}; it must be {format_time(time_us)}",
+                field=f"{field}[{i}]",
+            )
+        times.append(time_us)
+    return tuple(times)
 
 
 def _exact_keys(value: Mapping[str, object], keys: set[str], field: str) -> None:

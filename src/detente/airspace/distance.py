@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detente.airspace.area import Circle, Geometry, LonLat, positions
+from detente.airspace.area import Circle, Geometry, LonLat, Moving, positions
 from detente.airspace.earth import Point, degrees_of, earth_point, length_of
 from detente.airspace.near import Budget
 from detente.airspace.overlap import APART
@@ -69,7 +69,7 @@ def middle_and_radius(geometries: Sequence[Geometry]) -> tuple[LonLat, int]:
 
 
 def _thickness(geometry: Geometry) -> int:
-    if isinstance(geometry, Circle):
+    if isinstance(geometry, Circle | Moving):
         return geometry.radius_tenth_mm
     return int(getattr(geometry, "half_width_tenth_mm", 0))
 

@@ -12,7 +12,7 @@ from math import atan2, ceil, cos, degrees, hypot, pi, radians, sin, sqrt
 
 import numpy as np
 
-from detente.airspace.area import Area, Circle, Corridor, Geometry, LonLat
+from detente.airspace.area import Area, Circle, Corridor, Geometry, LonLat, Moving
 from detente.airspace.near import Floats
 from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_M
 
@@ -110,7 +110,8 @@ def draw_geometries(wanted: Sequence[tuple[Geometry, str]]) -> list[Polygons]:
     """
     spokes = _Spokes()
     plans: list[list[tuple[int, int]] | None] = []
-    for geometry, edges in wanted:
+    for given, edges in wanted:
+        geometry = _path(given)
         if isinstance(geometry, Area):
             plans.append(None)
             continue
@@ -123,17 +124,27 @@ def draw_geometries(wanted: Sequence[tuple[Geometry, str]]) -> list[Polygons]:
         plans.append(rings)
     ends = spokes.ends()
     drawn = []
-    for (geometry, edges), plan in zip(wanted, plans, strict=True):
+    for (area, edges), plan in zip(wanted, plans, strict=True):
         if plan is None:
-            assert isinstance(geometry, Area)
+            assert isinstance(area, Area)
             polygons = [
                 [_edge_points([_degrees(p) for p in ring], edges) for ring in rings]
-                for rings in geometry.polygons
+                for rings in area.polygons
             ]
         else:
             polygons = [[_ring(ends[start:stop])] for start, stop in plan]
         drawn.append([part for rings in polygons for part in _on_the_map(rings)])
     return drawn
+
+
+def _path(geometry: Geometry) -> Circle | Corridor | Area:
+    """A moving volume as the corridor that it sweeps, or the circle that it stays in."""
+    if not isinstance(geometry, Moving):
+        return geometry
+    path = geometry.path()
+    if len(path) == 1:
+        return Circle(path[0], geometry.radius_tenth_mm)
+    return Corridor(path, geometry.radius_tenth_mm)
 
 
 def _degrees(position: LonLat) -> Position:

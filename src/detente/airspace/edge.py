@@ -80,33 +80,31 @@ def cut_chord(start: Point, end: Point, parts: int) -> list[Point]:
         end: the same.
         parts: how many.
     """
-    if parts == 1:
-        return [start]
+    return [start, *(chord_point(start, end, i, parts) for i in range(1, parts))]
+
+
+def chord_point(start: Point, end: Point, i: int, parts: int) -> Point:
+    """Point i of a chord that is cut into so many parts, carried to the ellipsoid."""
     normal = (
         start[0] + end[0],
         start[1] + end[1],
         (start[2] + end[2]) * AXIS_RATIO_Q // ONE,
     )
     alpha = _stretched(normal, normal)
-    points = [start]
-    for i in range(1, parts):
-        chord = (
-            start[0] * (parts - i) + end[0] * i,
-            start[1] * (parts - i) + end[1] * i,
-            start[2] * (parts - i) + end[2] * i,
-        )
-        beta = _stretched(chord, normal)
-        gamma = _stretched(chord, chord) - ((MAJOR_TENTH_MM * parts) ** 2 << Q)
-        # alpha k^2 + 2 beta k + gamma = 0 puts chord + k normal on the ellipsoid.
-        k_q = ((isqrt(beta * beta - alpha * gamma) - beta) << Q) // alpha
-        points.append(
-            (
-                round_ratio((chord[0] << Q) + k_q * normal[0], parts << Q),
-                round_ratio((chord[1] << Q) + k_q * normal[1], parts << Q),
-                round_ratio((chord[2] << Q) + k_q * normal[2], parts << Q),
-            )
-        )
-    return points
+    chord = (
+        start[0] * (parts - i) + end[0] * i,
+        start[1] * (parts - i) + end[1] * i,
+        start[2] * (parts - i) + end[2] * i,
+    )
+    beta = _stretched(chord, normal)
+    gamma = _stretched(chord, chord) - ((MAJOR_TENTH_MM * parts) ** 2 << Q)
+    # alpha k^2 + 2 beta k + gamma = 0 puts chord + k normal on the ellipsoid.
+    k_q = ((isqrt(beta * beta - alpha * gamma) - beta) << Q) // alpha
+    return (
+        round_ratio((chord[0] << Q) + k_q * normal[0], parts << Q),
+        round_ratio((chord[1] << Q) + k_q * normal[1], parts << Q),
+        round_ratio((chord[2] << Q) + k_q * normal[2], parts << Q),
+    )
 
 
 def _stretched(u: Point, v: Point) -> int:

@@ -7,7 +7,7 @@ place. docs/spec/advice.md, section 7, is the normative text.
 
 from __future__ import annotations
 
-from detente.airspace.area import Area, Circle, Corridor, Geometry, LonLat
+from detente.airspace.area import Area, Circle, Corridor, Geometry, LonLat, Moving
 from detente.airspace.earth import (
     ONE,
     Point,
@@ -68,6 +68,9 @@ class Rotation:
             return Circle(self.apply(geometry.center), geometry.radius_tenth_mm)
         if isinstance(geometry, Corridor):
             return Corridor(tuple(map(self.apply, geometry.points)), geometry.half_width_tenth_mm)
+        if isinstance(geometry, Moving):
+            moved_points = tuple(map(self.apply, geometry.points))
+            return Moving(moved_points, geometry.times_us, geometry.radius_tenth_mm)
         return Area(
             tuple(
                 tuple(

@@ -7,6 +7,7 @@ alike; whatever passes has a well-defined inside.
 from __future__ import annotations
 
 from itertools import pairwise
+from math import isqrt
 
 import numpy as np
 
@@ -16,19 +17,25 @@ from detente.airspace.area import (
     Corridor,
     Geometry,
     LonLat,
+    Moving,
     Rings,
     check_count,
     count_positions,
 )
 from detente.airspace.earth import LENGTH_MAX_TENTH_MM, chord_of, degrees_of, earth_point
-from detente.airspace.edge import count_parts
+from detente.airspace.edge import count_parts, cut_line
 from detente.airspace.near import Budget, TooMuchWork, near_pairs
 from detente.airspace.outline import Outline
 from detente.airspace.plane import cross, dot, on_edge, orient, signs_of
 from detente.airspace.shape import Part, middle_of
 from detente.errors import UsageError, shown
-from detente.limits import EDGE_PAIRS_PER_EDGE, EDGE_PAIRS_PER_OUTLINE, EDGE_PARTS_PER_NOTICE
-from detente.units import NANODEG_PER_DEG
+from detente.limits import (
+    EDGE_PAIRS_PER_EDGE,
+    EDGE_PAIRS_PER_OUTLINE,
+    EDGE_PARTS_PER_NOTICE,
+    MOVING_SPEED_MAX_MPS,
+)
+from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_M, US_PER_S, format_time
 
 
 def check_geometry(geometry: Geometry, edges: str, *, field: str) -> None:
@@ -45,6 +52,9 @@ def check_geometry(geometry: Geometry, edges: str, *, field: str) -> None:
     """
     check_count(count_positions(geometry), field=field)
     if isinstance(geometry, Circle):
+        return
+    if isinstance(geometry, Moving):
+        _check_moving(geometry, edges, field=field)
         return
     if isinstance(geometry, Corridor):
         if len(geometry.points) < 2:
@@ -75,6 +85,54 @@ def check_geometry(geometry: Geometry, edges: str, *, field: str) -> None:
                 hint="simplify the outline",
                 field=name,
             ) from None
+
+
+def _check_moving(moving: Moving, edges: str, *, field: str) -> None:
+    points, times = moving.points, moving.times_us
+    if len(points) < 2:
+        raise UsageError(
+            "line-short",
+            f"line has {len(points)} position; it must have at least 2",
+            hint="a Point with radius_m or radius_nm makes a circle",
+            field=field,
+        )
+    if len(times) != len(points):
+        raise UsageError(
+            "times-count",
+            f"there are {len(times)} times for {len(points)} positions; "
+            "there must be one for each position",
+            field=field,
+        )
+    for i, (before, after) in enumerate(pairwise(times), start=1):
+        if after <= before:
+            raise UsageError(
+                "times-order",
+                f"time {i} is {format_time(after)}, not after {format_time(before)}; "
+                "times must increase from position to position",
+                field=field,
+            )
+    path = moving.path()
+    if len(path) < 2:
+        return
+    _check_edges(path, edges, field=field)
+    _check_parts(moving, edges, field=field)
+    for i, (start, end) in enumerate(pairwise(points)):
+        if start == end:
+            continue
+        line = cut_line((start, end), edges)
+        length = sum(
+            isqrt(sum((q - p) ** 2 for p, q in zip(a, b, strict=True))) for a, b in pairwise(line)
+        )
+        span_us = times[i + 1] - times[i]
+        if length * US_PER_S > MOVING_SPEED_MAX_MPS * TENTH_MM_PER_M * span_us:
+            raise UsageError(
+                "speed-range",
+                f"from position {i} to {i + 1} the speed is "
+                f"{length * US_PER_S // (span_us * TENTH_MM_PER_M):,} m/s; "
+                f"it must be at most {MOVING_SPEED_MAX_MPS:,} m/s",
+                hint="look for a wrong time or a position in the wrong order",
+                field=field,
+            )
 
 
 def _check_rings(rings: Rings, edges: str, *, field: str) -> None:
@@ -168,6 +226,9 @@ def count_geometry_parts(geometry: Geometry, edges: str) -> int:
         return 0
     if isinstance(geometry, Corridor):
         return count_parts(geometry.points, edges)
+    if isinstance(geometry, Moving):
+        path = geometry.path()
+        return count_parts(path, edges) if len(path) > 1 else 0
     return sum(count_parts(ring, edges) for rings in geometry.polygons for ring in rings)
 
 

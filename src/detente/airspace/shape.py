@@ -13,7 +13,15 @@ from math import isqrt
 
 import numpy as np
 
-from detente.airspace.area import LAT_MAX_NANODEG, LON_MAX_NANODEG, Area, Circle, Geometry, LonLat
+from detente.airspace.area import (
+    LAT_MAX_NANODEG,
+    LON_MAX_NANODEG,
+    Area,
+    Circle,
+    Geometry,
+    LonLat,
+    Moving,
+)
 from detente.airspace.earth import (
     MEAN_RADIUS_TENTH_MM,
     ONE,
@@ -129,6 +137,9 @@ class Shape:
         elif isinstance(geometry, Circle):
             self.thick_tenth_mm = geometry.radius_tenth_mm
             self.parts = [Part(((geometry.center,),), closed=False, edges=edges)]
+        elif isinstance(geometry, Moving):  # all that it sweeps; `conflict.motion` knows when
+            self.thick_tenth_mm = geometry.radius_tenth_mm
+            self.parts = [Part((geometry.path(),), closed=False, edges=edges)]
         else:
             self.thick_tenth_mm = geometry.half_width_tenth_mm
             self.parts = [Part((geometry.points,), closed=False, edges=edges)]

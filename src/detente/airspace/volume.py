@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from detente.airspace.altitude import Altitude, check_band, parse_altitude_body
-from detente.airspace.area import EDGE_KINDS, Geometry, parse_geometry_body
+from detente.airspace.area import EDGE_KINDS, Geometry, Moving, parse_geometry_body
 from detente.airspace.rules import check_geometry
 from detente.errors import UsageError, shown
 from detente.limits import INTERVAL_MAX_S
@@ -18,7 +18,7 @@ class Volume(msgspec.Struct, frozen=True):
     """An area with its band of altitudes and its half-open interval [start, end).
 
     Args:
-        geometry: circle, corridor or area.
+        geometry: circle, corridor, area or moving; of a moving one the interval is that of its times.
         edges: ``"planar"`` (straight in longitude and latitude) or ``"geodesic"``.
         lower: lower edge of the band.
         upper: upper edge of the band.
@@ -99,6 +99,18 @@ def build_volume(
             field=path["end"],
         )
     check_geometry(geometry, str(edges), field=path["geometry"])
+    if isinstance(geometry, Moving) and (start_us, end_us) != (
+        geometry.times_us[0],
+        geometry.times_us[-1],
+    ):
+        raise UsageError(
+            "interval-of-times",
+            f"interval is {format_time(start_us)} to {format_time(end_us)} and the times are "
+            f"{format_time(geometry.times_us[0])} to {format_time(geometry.times_us[-1])}; "
+            "they must begin and end together",
+            hint="leave start and end out, or give the first and the last of the times",
+            field=path["end"],
+        )
     return Volume(geometry, str(edges), lower, upper, start_us, end_us)
 
 

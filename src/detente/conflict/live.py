@@ -92,6 +92,10 @@ class LiveVolumes:
         columns = self._index.rows[start:stop].copy()
         return judge(prepare(notice), Prepared(self._notices[key], columns), rules)
 
+    def notice(self, key: str) -> ActivityNotice:
+        """A live notice."""
+        return self._notices[key]
+
     def _repack(self) -> None:
         """Number the rows anew, without the dead."""
         kept = [np.arange(*slot) for slot in self._slots.values()]

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from detente.airspace.altitude import DATUMS, DatumBounds
-from detente.airspace.area import count_positions
+from detente.airspace.area import Moving, count_positions
+from detente.airspace.moving import Span
 from detente.airspace.near import Budget, TooMuchWork
 from detente.airspace.shape import Shape, compare_lateral
+from detente.conflict.motion import Encounter
 from detente.conflict.place import find_place
 from detente.conflict.separation import Rules
 from detente.conflict.verdict import (
@@ -25,6 +27,7 @@ from detente.conflict.verdict import (
     meeting_band,
     say_cannot_tell,
     say_conflict,
+    say_moving,
     say_touch,
 )
 from detente.limits import EDGE_PAIRS_PER_PAIR
@@ -174,6 +177,7 @@ class _Meeting(msgspec.Struct, frozen=True):
     j: int
     time_gap: int
     vertical: tuple[int, int]
+    moves: bool = False  # one of the two pieces at least
 
     def order(self) -> tuple[int, ...]:
         return (
@@ -235,7 +239,11 @@ def _meetings(a: Prepared, b: Prepared, rules: Rules, budget: Budget) -> list[_M
                 (piece_a.lower, piece_b.lower), (piece_a.upper, piece_b.upper), bounds
             )
             times = min(latest, earliest), max(latest, earliest)
-            meetings.append(_Meeting(rank, *times, band, i, j, time_gap, vertical))
+            moves = isinstance(piece_a.geometry, Moving) or isinstance(piece_b.geometry, Moving)
+            if moves:
+                span = Encounter(piece_a, piece_b, a.shapes[i], b.shapes[j], minima).hull()
+                times = span.from_us, span.until_us
+            meetings.append(_Meeting(rank, *times, band, i, j, time_gap, vertical, moves))
     meetings.sort(key=_Meeting.order)
     return meetings
 
@@ -263,7 +271,7 @@ def _decide(
                     return verdict, found, (-1, -1, -1)
                 raise
             if sign < 0:
-                found.append(meeting)
+                found.append(_timed(a, b, meeting, rules))
                 hull = _hull(found, rules.bounds)
             elif sign == 0:
                 touches.append((meeting, 0))
@@ -295,10 +303,34 @@ def _lateral(
     known: dict[tuple[int, int], int],
 ) -> int:
     one, two = a.shapes[meeting.i], b.shapes[meeting.j]
+    if meeting.moves:
+        encounter = _encounter(a, b, meeting, rules)
+        return encounter.compare(encounter.hull(), budget)
     key = (id(one), id(two))
     if key not in known:
         known[key] = compare_lateral(one, two, rules.minima.lateral_tenth_mm, budget)
     return known[key]
+
+
+def _encounter(a: Prepared, b: Prepared, meeting: _Meeting, rules: Rules) -> Encounter:
+    return Encounter(
+        a.notice.pieces[meeting.i],
+        b.notice.pieces[meeting.j],
+        a.shapes[meeting.i],
+        b.shapes[meeting.j],
+        rules.minima,
+    )
+
+
+def _timed(a: Prepared, b: Prepared, meeting: _Meeting, rules: Rules) -> _Meeting:
+    """A meeting below the minimum, with the times at which a moving piece is there."""
+    if not meeting.moves:
+        return meeting
+    try:
+        span = _encounter(a, b, meeting, rules).window(Budget(EDGE_PAIRS_PER_PAIR))
+    except TooMuchWork:  # the whole time then
+        return meeting
+    return msgspec.structs.replace(meeting, from_us=span.from_us, until_us=span.until_us)
 
 
 def _within_hull(meeting: _Meeting, hull: tuple[int, int, Band]) -> bool:
@@ -328,18 +360,16 @@ def _summary(
     place: tuple[int, int] | None = None
     gap: int | None = None
     try:
-        place, gap = find_place(
-            a.shapes[first.i],
-            b.shapes[first.j],
-            rules.minima.lateral_tenth_mm,
-            Budget(EDGE_PAIRS_PER_PAIR),
-        )
+        place, gap = _place(a, b, first, rules)
     except TooMuchWork:  # the verdict stands without it
         gap = -1 if signs[0] < 0 else 0
     window = (start, stop)
     if verdict == CONFLICT:
         gaps = (gap, first.vertical[1], first.time_gap)
-        reason = say_conflict(window, band, gaps, rules.minima)
+        if first.moves:
+            reason = say_moving(window, band, gaps, rules.minima)
+        else:
+            reason = say_conflict(window, band, gaps, rules.minima)
     elif verdict == CANNOT_TELL:
         pieces = (a.notice.pieces[first.i], b.notice.pieces[first.j])
         datums = {edge.datum for piece in pieces for edge in (piece.lower, piece.upper)}
@@ -361,6 +391,17 @@ def _summary(
         vertical_gap_tenth_mm=first.vertical[0],
         time_gap_us=first.time_gap,
     )
+
+
+def _place(
+    a: Prepared, b: Prepared, meeting: _Meeting, rules: Rules
+) -> tuple[tuple[int, int], int]:
+    budget = Budget(EDGE_PAIRS_PER_PAIR)
+    if meeting.moves:
+        span = Span(meeting.from_us, meeting.until_us)
+        return _encounter(a, b, meeting, rules).place(span, budget)
+    one, two = a.shapes[meeting.i], b.shapes[meeting.j]
+    return find_place(one, two, rules.minima.lateral_tenth_mm, budget)
 
 
 def _too_much(meetings: list[_Meeting]) -> PairVerdict:

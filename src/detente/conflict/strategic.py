@@ -25,6 +25,7 @@ notices at every limit costs a few seconds and then answers cannot-tell: see `li
 from __future__ import annotations
 
 from detente.airspace.altitude import DatumBounds
+from detente.airspace.area import Moving
 from detente.conflict.bulk import Overlaps, VolumeArrays, all_overlaps
 from detente.conflict.live import LiveVolumes
 from detente.conflict.pair import judge, prepare
@@ -34,6 +35,7 @@ from detente.notice.activity import ActivityNotice
 
 __all__ = [
     "ENGINE_SPEC",
+    "ENGINE_SPECS",
     "VERDICTS",
     "DatumBounds",
     "LiveVolumes",
@@ -47,9 +49,11 @@ __all__ = [
     "check_pair",
     "parse_minima",
     "parse_rules",
+    "spec_of",
 ]
 
-ENGINE_SPEC = "1"
+ENGINE_SPEC = "2"
+ENGINE_SPECS = ("1", "2")  # all whose records may be met
 
 
 def check_pair(a: ActivityNotice, b: ActivityNotice, rules: Rules) -> PairVerdict:
@@ -65,3 +69,13 @@ def check_pair(a: ActivityNotice, b: ActivityNotice, rules: Rules) -> PairVerdic
         never conflict.
     """
     return judge(prepare(a), prepare(b), rules)
+
+
+def spec_of(a: ActivityNotice, b: ActivityNotice) -> str:
+    """The least engine spec that judges two notices as this engine does; it stands in their record.
+
+    "1" where nothing moves: so a conflict keeps its id over an upgrade, and a node of either version
+    records the same bytes.
+    """
+    moves = any(isinstance(p.geometry, Moving) for one in (a, b) for p in one.pieces)
+    return ENGINE_SPEC if moves else "1"

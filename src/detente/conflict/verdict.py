@@ -168,6 +168,24 @@ def say_conflict(
     return f"closer than agreed: {', '.join(said)}, {_when(window)} {_between(band)}"
 
 
+def say_moving(
+    window: tuple[int, int], band: Band, gaps: tuple[int, int, int], minima: Minima
+) -> str:
+    """The reason of a conflict of which one side at least moves; arguments as `say_conflict`."""
+    lateral, vertical, _ = gaps
+    said = ["moving volumes overlap"]
+    if lateral >= 0:
+        said = [
+            f"moving volumes come within {_nm(lateral)} laterally "
+            f"(minimum {_nm(minima.lateral_tenth_mm)})"
+        ]
+    if minima.time_us:
+        said.append(f"less than {_lasting(minima.time_us)} apart in time")
+    if vertical >= 0:
+        said.append(f"{_ft(vertical)} apart vertically (minimum {_ft(minima.vertical_tenth_mm)})")
+    return f"{', '.join(said)}, {_when(window)} {_between(band)}"
+
+
 def say_cannot_tell(
     window: tuple[int, int], datums: tuple[str, ...], vertical: tuple[int, int], minimum: int
 ) -> str:

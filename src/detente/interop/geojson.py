@@ -20,11 +20,13 @@ from detente.airspace.area import (
     Corridor,
     Geometry,
     LonLat,
+    Moving,
     Ring,
     Rings,
     check_count,
     check_position,
     check_size,
+    parse_times,
 )
 from detente.airspace.volume import Volume, build_volume
 from detente.errors import UsageError, shown
@@ -49,6 +51,7 @@ _SIZE_KEYS = {
 }
 _ALL_SIZE_KEYS = [key for keys in _SIZE_KEYS.values() for key in keys]
 _REQUIRED = ("id", "start", "end", "lower", "upper")
+_TIMES = "times"  # makes a LineString the way of somebody who moves
 # What is left out has the cautious reading: an activity that really flies, of no special kind.
 _DEFAULTS: dict[str, object] = {"exercise": False, "activity": "other", "precedence": "routine"}
 
@@ -191,7 +194,11 @@ def _properties(feature: Mapping[str, object], field: str) -> dict[str, object]:
             f"properties are {shown(properties)}; they must be an object",
             field=f"{field}properties",
         )
-    _only(properties, ("id", *_NOTICE_KEYS, *_PIECE_KEYS, *_ALL_SIZE_KEYS), f"{field}properties.")
+    _only(
+        properties,
+        ("id", *_NOTICE_KEYS, *_PIECE_KEYS, *_ALL_SIZE_KEYS, _TIMES),
+        f"{field}properties.",
+    )
     outer = feature.get("id")
     if outer is not None and properties.get("id", outer) != outer:
         raise UsageError(
@@ -203,6 +210,8 @@ def _properties(feature: Mapping[str, object], field: str) -> dict[str, object]:
     given = {key: value for key, value in properties.items() if value is not None}
     found = given if outer is None else {"id": outer, **given}
     for key in _REQUIRED:
+        if key in ("start", "end") and _TIMES in found:
+            continue  # they are the first and the last of the times
         if key not in found:
             raise UsageError(
                 "property-missing",
@@ -224,13 +233,22 @@ _MISSING_HINTS = {
 def _piece(feature: Mapping[str, object], properties: Mapping[str, object], field: str) -> Volume:
     path = f"{field}properties"
     geometry = _geometry(feature.get("geometry"), properties, field)
+    start, end = (
+        parse_time(properties[part], field=f"{path}.{part}") if part in properties else None
+        for part in ("start", "end")
+    )
+    if isinstance(geometry, Moving):
+        start = geometry.times_us[0] if start is None else start
+        end = geometry.times_us[-1] if end is None else end
+    assert start is not None
+    assert end is not None
     return build_volume(
         geometry,
         properties.get("edges", "planar"),
         parse_altitude(properties["lower"], field=f"{path}.lower"),
         parse_altitude(properties["upper"], field=f"{path}.upper"),
-        parse_time(properties["start"], field=f"{path}.start"),
-        parse_time(properties["end"], field=f"{path}.end"),
+        start,
+        end,
         field=field,
         names={
             "geometry": f"{field}geometry",
@@ -259,6 +277,21 @@ def _geometry(value: object, properties: Mapping[str, object], field: str) -> Ge
     _only(value, ("type", "coordinates", "bbox"), f"{path}.")
     coordinates = value.get("coordinates")
     where = f"{path}.coordinates"
+    moves = _TIMES in properties
+    if moves and kind != "LineString":
+        raise UsageError(
+            "times-misplaced",
+            f"times are given for a {kind}; they must only be given for a LineString",
+            field=f"{field}properties.times",
+        )
+    # The way of somebody who moves has the radius around him, not the half width of a corridor.
+    if moves:
+        size = _size("Point", properties, field, name="LineString with times")
+        return Moving(
+            _positions(coordinates, where),
+            parse_times(properties[_TIMES], field=f"{field}properties.times"),
+            size,
+        )
     size = _size(str(kind), properties, field)
     if kind == "Point":
         return Circle(_position(coordinates, where), size)
@@ -270,15 +303,20 @@ def _geometry(value: object, properties: Mapping[str, object], field: str) -> Ge
     return Area(tuple(_rings(rings, f"{where}[{i}]") for i, rings in enumerate(polygons)))
 
 
-def _size(kind: str, properties: Mapping[str, object], field: str) -> int:
+def _size(kind: str, properties: Mapping[str, object], field: str, *, name: str = "") -> int:
     wanted = _SIZE_KEYS.get(kind, {})
+    name = name or kind
     given = [key for key in _ALL_SIZE_KEYS if key in properties]
     for key in given:
         if key not in wanted:
             raise UsageError(
                 "size-misplaced",
-                f"{key} is given for a {kind}; it must only be given for "
-                + ("a Point" if key.startswith("radius") else "a LineString"),
+                f"{key} is given for a {name}; it must only be given for "
+                + (
+                    "a Point or a LineString with times"
+                    if key.startswith("radius")
+                    else "a LineString without times"
+                ),
                 field=f"{field}properties.{key}",
             )
     if not wanted:
@@ -287,7 +325,7 @@ def _size(kind: str, properties: Mapping[str, object], field: str) -> int:
         raise UsageError(
             "size-missing" if not given else "size-twice",
             f"{' and '.join(given) if given else 'size'} {'are both given' if given else 'is missing'}"
-            f"; a {kind} must have exactly one of {' and '.join(wanted)}",
+            f"; a {name} must have exactly one of {' and '.join(wanted)}",
             field=f"{field}properties.{next(iter(wanted))}",
         )
     key = given[0]
@@ -393,6 +431,10 @@ def _feature(notice: ActivityNotice, piece: Volume) -> dict[str, object]:
         shape = {"type": "LineString", "coordinates": [_degrees(p) for p in geometry.points]}
         width = Fraction(geometry.half_width_tenth_mm, TENTH_MM_PER_M)
         properties["half_width_m"] = _number(width)
+    elif isinstance(geometry, Moving):
+        shape = {"type": "LineString", "coordinates": [_degrees(p) for p in geometry.points]}
+        properties["radius_m"] = _number(Fraction(geometry.radius_tenth_mm, TENTH_MM_PER_M))
+        properties["times"] = [format_time(time_us) for time_us in geometry.times_us]
     else:
         polygons = [[[_degrees(p) for p in ring] for ring in rings] for rings in geometry.polygons]
         if len(polygons) == 1:

@@ -82,6 +82,7 @@ class NoticeProperties(Shape):
     text: str | UnsetType = UNSET
     radius_m: float | UnsetType = UNSET
     half_width_m: float | UnsetType = UNSET
+    times: list[str] | UnsetType = UNSET
 
 
 class NoticeFeature(Shape):

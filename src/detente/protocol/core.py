@@ -23,6 +23,7 @@ from detente.ledger.merkle import MerkleTree, leaf_hash
 from detente.limits import INTENTS_WAITING, STATEMENT_BYTES
 from detente.notice.activity import ActivityNotice
 from detente.protocol import linestate
+from detente.protocol.conflictid import conflict_ids
 from detente.protocol.effect import Alert, Effect, Send
 from detente.protocol.fold import NoticeState, State, Version
 from detente.protocol.identity import Identity
@@ -960,7 +961,11 @@ class Core:
         self.refresh_live(notice_id)
         effects: list[Effect] = []
         for record in find_conflicts(self.state, self.live, self._volumes, notice_id):
-            if record["id"] in self.state.conflicts:
+            bodies = [one["body"] for one in record["notices"]]
+            # Under whatever engine spec it was recorded, by this program or an earlier one.
+            if not self.state.conflicts.keys().isdisjoint(
+                conflict_ids(bodies, record["agreements"])
+            ):
                 continue
             self.append_local(now_us, "conflict/advisory", conflict=record)
             ids = tuple(one["id"] for one in record["notices"])

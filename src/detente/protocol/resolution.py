@@ -23,7 +23,7 @@ from detente.hotline.resolution import (
 from detente.limits import PROPOSALS_OPEN
 from detente.notice.activity import PRECEDENCES
 from detente.protocol.cause import Raised
-from detente.protocol.conflictid import conflict_id
+from detente.protocol.conflictid import conflict_ids
 from detente.protocol.deadlines import (
     Dues,
     Expectation,
@@ -220,7 +220,7 @@ def _check_notices(state: State, statement: Statement, notices: object) -> list[
                 "exercise-flip", "EXERCISE must not change within a thread", field="EXERCISE"
             )
         agreements.append(version.agreement)
-    if conflict_id([one["body"] for one in notices], agreements) != statement.thread.id:
+    if statement.thread.id not in conflict_ids([one["body"] for one in notices], agreements):
         raise RefusedError(
             "proposal-wrong",
             "the thread must be the conflict of the two versions named",

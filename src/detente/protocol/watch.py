@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from detente.agreement.terms import Agreement
 from detente.airspace.altitude import parse_bounds
-from detente.conflict.strategic import ENGINE_SPEC, LiveVolumes, Minima, Rules
+from detente.conflict.strategic import LiveVolumes, Minima, Rules, spec_of
 from detente.notice.activity import ActivityNotice
 from detente.protocol.conflictid import conflict_id
 from detente.protocol.fold import NoticeState, State
@@ -83,19 +83,24 @@ def find_meetings(
             continue
         verdict = live.judge(body, other_id, rules)
         if verdict.verdict in ("conflict", "cannot-tell"):
-            yield conflict_record(own, other, verdict.record())
+            spec = spec_of(body, live.notice(other_id))
+            yield conflict_record(own, other, verdict.record(), spec)
 
 
-def conflict_record(one: NoticeState, other: NoticeState, verdict: Json) -> Json:
-    """The record both sides keep, notices in order of id."""
+def conflict_record(one: NoticeState, other: NoticeState, verdict: Json, spec: str) -> Json:
+    """The record both sides keep, notices in order of id.
+
+    Args:
+        spec: the engine spec, by `strategic.spec_of`.
+    """
     pair = sorted((one, other), key=lambda notice: notice.id)
     agreements = sorted({notice.latest.agreement for notice in pair})
     return {
         **verdict,
         "EXERCISE": one.exercise,
         "agreements": agreements,
-        "engine": ENGINE_SPEC,
-        "id": conflict_id([notice.latest.body_digest for notice in pair], agreements),
+        "engine": spec,
+        "id": conflict_id([notice.latest.body_digest for notice in pair], agreements, spec),
         "notices": [
             {"body": notice.latest.body_digest, "id": notice.id, "version": notice.latest.number}
             for notice in pair

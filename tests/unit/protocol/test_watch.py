@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from detente.agreement.terms import SeparationMinima, Terms
-from detente.airspace.area import Circle
+from detente.airspace.area import Circle, Moving, parse_geometry_body
+from detente.errors import UsageError
 from detente.notice.activity import ActivityNotice
 from detente.protocol.conflictid import conflict_id
 from detente.protocol.watch import pair_rules, rules_of
@@ -134,9 +135,10 @@ def test_watch_without_a_common_agreement_judges_nothing() -> None:
 
 def test_conflict_id_ignores_order_and_hears_every_part() -> None:
     """The id is a function of the two bodies and their agreements."""
-    assert conflict_id(["a", "b"], ["x", "y"]) == conflict_id(["b", "a"], ["y", "x", "x"])
-    assert conflict_id(["a", "b"], ["x"]) != conflict_id(["a", "b"], ["y"])
-    assert conflict_id(["a", "b"], ["x"]) != conflict_id(["a", "c"], ["x"])
+    assert conflict_id(["a", "b"], ["x", "y"], "1") == conflict_id(["b", "a"], ["y", "x", "x"], "1")
+    assert conflict_id(["a", "b"], ["x"], "1") != conflict_id(["a", "b"], ["y"], "1")
+    assert conflict_id(["a", "b"], ["x"], "1") != conflict_id(["a", "c"], ["x"], "1")
+    assert conflict_id(["a", "b"], ["x"], "1") != conflict_id(["a", "b"], ["x"], "2")
 
 
 def test_rules_of_an_agreement_are_its_minima_and_bounds() -> None:
@@ -164,3 +166,56 @@ def test_watch_alert_names_conflict_and_both_notices(swap: bool) -> None:
     (refs,) = seen
     assert refs[0] in live(north)
     assert set(refs[1:]) == {"north:A-1", "south:B-1"}
+
+
+def test_watch_conflict_of_engine_1_is_not_doubled_and_keeps_its_bytes() -> None:
+    """T-SPEC-1: where nothing moves the record is that of engine 1, and one recorded under another spec is known."""
+    room = Room()
+    north, south = room.nodes()
+    file(north, over_here(room, "A-1"))
+    file(south, over_here(room, "B-1"))
+    talk(room, north, south)
+    core = north.running
+    (id_,) = live(north)
+    record = core.state.conflicts[id_].record
+    assert record["engine"] == "1"
+    bodies = [one["body"] for one in record["notices"]]
+    assert id_ == conflict_id(bodies, record["agreements"], "1")
+    # a record of the same pair that was made under another version
+    other = conflict_id(bodies, record["agreements"], "2")
+    core.state.conflicts[other] = core.state.conflicts.pop(id_)
+    size = core.tree.size
+    assert core.after_activity(record["notices"][0]["id"], north.now_us()) == []
+    assert core.tree.size == size
+
+
+def test_watch_moving_volumes_conflict_under_engine_2_on_both_sides() -> None:
+    """T-SPEC-2: a convoy on its way is judged by both nodes with the same bytes, and the record says engine 2."""
+    room = Room()
+    north, south = room.nodes()
+    still = over_here(room, "A-1")
+    piece = still.pieces[0]
+    way = Moving(
+        (HERE.center, (HERE.center[0] + NANODEG_PER_DEG, HERE.center[1])),
+        (piece.start_us, piece.end_us),
+        TENTH_MM_PER_NM,
+    )
+    moving = msgspec.structs.replace(
+        over_here(room, "B-1"), pieces=(msgspec.structs.replace(piece, geometry=way),)
+    )
+    file(north, still)
+    file(south, moving)
+    talk(room, north, south)
+    assert len(live(north)) == 1
+    assert live(north) == live(south)
+    (id_,) = live(north)
+    assert north.running.state.conflicts[id_].record["engine"] == "2"
+
+
+def test_watch_peer_that_knows_only_engine_1_refuses_a_moving_volume_by_name() -> None:
+    """T-SPEC-2: what an older program says to a moving volume is which kind it does not know."""
+
+    with pytest.raises(UsageError) as caught:
+        parse_geometry_body({"type": "turning"}, field="geometry")
+    assert caught.value.code == "geometry-type"
+    assert "turning" in str(caught.value)

@@ -10,7 +10,7 @@ export interface Ring {
 }
 
 export interface Shape {
-  kind: "circle" | "corridor" | "area";
+  kind: "circle" | "corridor" | "area" | "moving";
   rings: Ring[];
   corners: number;
 }
@@ -20,14 +20,15 @@ function ringOf(ring: readonly (readonly number[])[], hole: boolean): Ring {
   return { hole, positions: ring.slice(0, -1).map((at) => [at[0]!, at[1]!] as const) };
 }
 
-export function shapeOf(geometry: Geometry): Shape {
+/** With `moves` the line is the way of somebody who moves, and not a corridor. */
+export function shapeOf(geometry: Geometry, moves = false): Shape {
   let kind: Shape["kind"] = "area";
   let rings: Ring[];
   if (geometry.type === "Point") {
     kind = "circle";
     rings = [{ hole: false, positions: [[geometry.coordinates[0]!, geometry.coordinates[1]!]] }];
   } else if (geometry.type === "LineString") {
-    kind = "corridor";
+    kind = moves ? "moving" : "corridor";
     rings = [{ hole: false, positions: geometry.coordinates.map((at) => [at[0]!, at[1]!] as const) }];
   } else {
     const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
