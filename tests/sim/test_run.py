@@ -172,6 +172,36 @@ def test_check_conflict_missing_on_one_side_is_a_violation() -> None:
     assert any("a rebuild gives another state" in text for text in found)
 
 
+def test_simulate_proposals_are_made_and_kept() -> None:
+    """A-RES-5: on a day without faults officers propose ways out of conflicts, and some of them are accepted and done."""
+    found = simulate(301, hours=2, parties=2, faults="none", every_s=60)
+    assert found["violations"] == []
+    assert found["proposals"] > 5
+    assert found["kept"] > 0
+
+
+def test_check_proposal_with_two_fates_is_a_violation() -> None:
+    """A-RES-3: two sides that disagree on what became of a proposal are found out."""
+    world = _world()
+    north, _ = _nodes(world)
+    known = north.running.state.resolution.known
+    assert known, "the seed must give a proposal"
+    next(iter(known.values())).answer = "0" * 64
+    assert any("what became of proposal" in text for text in check.check_healed(world.party_nodes))
+
+
+def test_check_advice_that_differs_is_a_violation() -> None:
+    """A-PRI-1: two sides that compute other advice of what both hold are found out."""
+    world = _world()
+    north, south = _nodes(world)
+    live = check.live_conflicts(north.running, check.common_notices(north.running, south.running))
+    assert live, "the seed must give a live conflict"
+    conflict = north.running.state.conflicts[next(iter(live))]
+    own = next(one["id"] for one in conflict.record["notices"] if one["id"].startswith("north:"))
+    north.running.state.receipts.pop(north.running.state.notices[own].latest.statements["south"])
+    assert any("advise differently" in text for text in check.check_healed(world.party_nodes))
+
+
 def test_check_step_taken_twice_is_a_violation() -> None:
     """H-CEA-2: A step up that is written down again is found out."""
     world = _world()

@@ -143,7 +143,7 @@ def _say(found: dict[str, Any]) -> None:
     word = "all invariants held" if not found["violations"] else "VIOLATED"
     out.print(
         f"seed {found['seed']}: {word}; {found['statements']} statements, {found['delivered']} receipts, "
-        f"{found['crashes']} crashes, {found['conflicts']} conflicts",
+        f"{found['crashes']} crashes, {found['conflicts']} conflicts, {found['proposals']} proposals, {found['kept']} of them kept",
         markup=False,
     )
     if not found["violations"]:

@@ -359,6 +359,7 @@ def _recover(
                 about = {} if statement.notice is None else {"notice": statement.notice}
                 effects.append(core.alarm(now_us, "opening-missing", message, link.peer, **about))
             effects += after_said(core, statement, body_values(openings), now_us)
+            effects += keep_promises(core, statement, now_us)
             taken += 1
             if statement.type.startswith("activity/") and statement.thread is not None:
                 touched.add(statement.thread.id)

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, islice, permutations
 
+from detente.errors import DetenteError
 from detente.hotline.cease import OPEN
 from detente.limits import EVIDENCE_SAMPLES_PER_PEER_DAY, INTENTS_WAITING
 from detente.protocol import deadlines, evidence, urgent, views
+from detente.protocol.advising import shared_advice
 from detente.protocol.audit import audit
 from detente.protocol.core import Core
 from detente.protocol.fold import PARSED_KEPT
@@ -197,6 +199,7 @@ def check_healed(nodes: list[SimNode], liars: Collection[str] = ()) -> Iterator[
         if other.name not in one.running.state.peers:
             continue
         yield from _check_conflicts(one.running, other.running)
+        yield from _check_advice(one.running, other.running)
         yield from _check_hotline(one.running, other.running)
         for here, there in ((one, other), (other, one)):
             yield from _check_overtaken(here.running, there.running)
@@ -370,6 +373,17 @@ def _check_hotline(one: Core, other: Core) -> Iterator[str]:
     if here != there:
         wrong = sorted(id_ for id_ in {*here, *there} if here.get(id_) != there.get(id_))
         yield f"{names[0]} and {names[1]} disagree on what was said of {wrong[0][:12]}"
+    same, other_same = (
+        {
+            proposal.statement: (proposal.state, proposal.answer)
+            for proposal in core.state.resolution.known.values()
+            if sorted((proposal.party, proposal.to)) == sorted(names)
+        }
+        for core in (one, other)
+    )
+    if same != other_same:
+        wrong = sorted(id_ for id_ in {*same, *other_same} if same.get(id_) != other_same.get(id_))
+        yield f"{names[0]} and {names[1]} disagree on what became of proposal {wrong[0][:12]}"
     if declared_of(one.state, names[1]) != declared_of(other.state, names[0]):
         yield f"{names[0]} and {names[1]} disagree on what was declared of their line"
 
@@ -380,6 +394,27 @@ def _check_conflicts(one: Core, other: Core) -> Iterator[str]:
     if here != there:
         only = sorted(set(here) ^ set(there)) or sorted(i for i in here if here[i] != there[i])
         yield f"{one.identity.party} and {other.identity.party} disagree on conflict {only[0][:12]}"
+
+
+def _check_advice(one: Core, other: Core) -> Iterator[str]:
+    """What would clear a conflict is the same bytes on both sides, and every option of it is clear (A-PRI-1)."""
+    names = {core.identity.party for core in (one, other)}
+    for id_ in sorted(live_conflicts(one, common_notices(one, other))):
+        conflict = one.state.conflicts[id_]
+        if {side["id"].partition(":")[0] for side in conflict.record["notices"]} != names:
+            continue
+        found = []
+        for core in (one, other):
+            if id_ not in core.state.conflicts:
+                return  # said already: they disagree on the conflict itself
+            try:
+                found.append(
+                    encode_canonical(shared_advice(core, core.state.conflicts[id_]).record())
+                )
+            except DetenteError as error:
+                found.append(error.code.encode())
+        if found[0] != found[1]:
+            yield f"{' and '.join(sorted(names))} advise differently on conflict {id_[:12]}"
 
 
 def _show(heads: dict[str, Head]) -> str:

@@ -11,9 +11,10 @@ from detente.airspace.volume import build_volume
 from detente.errors import DetenteError
 from detente.hotline.cease import CEASE_REPLIES, EMERGENCY_REPLIES
 from detente.hotline.health import SCOPES
+from detente.hotline.resolution import ProposalMove
 from detente.notice.activity import ActivityNotice, build_notice
 from detente.notice.readback import ReadBack
-from detente.protocol import cease, ladder, linestate
+from detente.protocol import advising, cease, ladder, linestate, resolving
 from detente.simulation.chance import Chance
 from detente.simulation.node import Crashed, SimNode
 from detente.units import (
@@ -139,6 +140,8 @@ class Officer:
             if seen:
                 self._climb(chance.pick(seen), now_us)
             return
+        elif choice < 85 and self._resolve(now_us):
+            return
         else:
             self._number += 1
             name, exercise = f"A-{self._number}", chance.happens(800)
@@ -197,6 +200,65 @@ class Officer:
                         core, peer, "suspended", scope, "why", now_us, **who
                     )
                 )
+
+    def _resolve(self, now_us: int) -> bool:
+        """Do what was accepted, answer a proposal, or propose a way out of a conflict; False where nothing waits for it."""
+        chance, node = self._chance, self.node
+        who = {"officer": "officer", "desk": "operations-cell"}
+        core = node.running
+        rows = [
+            row
+            for row in resolving.proposal_rows(core)
+            if row.party not in self._liars and row.to not in self._liars
+        ]
+        keeps = [row.id for row in rows if row.ours_to_keep is not None]
+        asked = [row.id for row in rows if row.ours_to_answer]
+        if keeps and chance.happens(700):
+            done = chance.pick(keeps)
+            filed = node.run(lambda core: resolving.amend_as_accepted(core, done, now_us, **who))
+            self.filed.append((filed.id, filed.version))
+            return True
+        if asked and chance.happens(800):
+            about = chance.pick(asked)
+            said: ProposalMove = chance.pick(("accept", "accept", "decline", "counter"))
+            option = None
+            if said == "counter":
+                conflict = core.state.resolution.known[about].conflict
+                option = self._option(conflict)
+            node.run(
+                lambda core: resolving.answer_proposal(
+                    core, about, said, now_us, option=option, precedence="flash", **who
+                )
+            )
+            return True
+        live = sorted(
+            one.id
+            for one in core.state.conflicts.values()
+            if one.live(core.state.notices)
+            and any(side["id"].startswith(f"{node.name}:") for side in one.record["notices"])
+            and not any(
+                side["id"].partition(":")[0] in self._liars for side in one.record["notices"]
+            )
+        )
+        if not live:
+            return False
+        id_ = chance.pick(live)
+        key = self._option(id_)
+        precedence = chance.pick(("flash", "urgent", "routine"))
+        node.run(
+            lambda core: resolving.propose(core, id_, key, now_us, precedence=precedence, **who)
+        )
+        return True
+
+    def _option(self, conflict: str) -> str:
+        """One of the options of the shared advice, by chance.
+
+        Raises:
+            UsageError, UnavailableError: there is no advice now.
+        """
+        core = self.node.running
+        found = advising.shared_advice(core, advising.find_conflict(core, conflict))
+        return self._chance.pick([option.key for option in found.options] or ["none/later"])
 
     def _climb(self, wanted: str, now_us: int) -> None:
         """Open a peer's notice, read it back rightly or wrongly, pass it down, or act on it."""

@@ -126,6 +126,15 @@ def _report(
             if receipt.party != core.identity.party and receipt.answer == "delivered"
         ),
         "filed": sum(len(officer.filed) for officer in world.officers.values()),
+        "proposals": len({one for core in cores for one in core.state.resolution.known}),
+        "kept": len(
+            {
+                id_
+                for core in cores
+                for id_, one in core.state.resolution.known.items()
+                if one.state == "kept"
+            }
+        ),
         "ceases": sum(officer.ceases for officer in world.officers.values()),
         "steps": sum(urgent.step for core in cores for urgent in core.state.urgent.known.values()),
         "conflicts": len({one for core in cores for one in core.state.conflicts}),
