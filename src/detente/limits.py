@@ -145,6 +145,10 @@ CALL_S = 86_400  # a line that was held open for a day; longer is a typing error
 ADVICE_TIME_S = 7 * 86_400  # a delay of more than a week is another activity
 ADVICE_ALTITUDE_M = ALTITUDE_MAX_M - ALTITUDE_MIN_M  # as far as a notice can go at all
 ADVICE_ASIDE_NM = 100  # farther aside is another place
+ADVICE_ASIDE_LAT_DEG = (
+    83  # nearer to a pole an edge that is straight in degrees is bent by every move
+)
+ADVICE_ASIDE_PARTS = 1_000  # of edges that are moved or passed by; 3,200 places are looked at
 ADVICE_COMBINED = (
     300  # pairs of pieces for which time and height are looked at together: each with each
 )

@@ -34,7 +34,7 @@ class Rotation:
         angle = round_ratio(distance_tenth_mm * NANODEG_PER_DEG, ARC_TENTH_MM)
         sine, cosine = sine_cosine(angle)
         up = normal_of(pivot)
-        toward = _direction(pivot, bearing_nanodeg)
+        toward = horizontal_of(pivot, bearing_nanodeg)
         # Rodrigues: what lies in the plane of `up` and `toward` turns from one to the other.
         self.matrix: tuple[Point, ...] = tuple(
             (
@@ -89,7 +89,7 @@ def normal_of(position: LonLat) -> Point:
     return round_ratio(cos_lat * cos_lon, ONE), round_ratio(cos_lat * sin_lon, ONE), sin_lat
 
 
-def _direction(position: LonLat, bearing_nanodeg: int) -> Point:
+def horizontal_of(position: LonLat, bearing_nanodeg: int) -> Point:
     """The horizontal vector of length 2^80 at a position that points in a direction."""
     sin_lon, cos_lon = sine_cosine(position[0])
     sin_lat, cos_lat = sine_cosine(position[1])

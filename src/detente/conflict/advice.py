@@ -15,17 +15,27 @@ which notices both parties hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
 from detente.airspace.area import count_positions
 from detente.airspace.near import TooMuchWork
+from detente.conflict.aside import (
+    ASIDE_REACH,
+    ASIDE_STEP,
+    WINDS,
+    Aside,
+    Meeting,
+    Mover,
+    least_aside,
+)
 from detente.conflict.move import Move, apply_move, parse_move
 from detente.conflict.obstacle import Known, Obstacle, find_obstacles
 from detente.conflict.pair import Prepared
 from detente.conflict.separation import Rules
 from detente.conflict.span import Found, Interval, Span, least_outside
+from detente.errors import UsageError
 from detente.limits import (
     ADVICE_ALTITUDE_M,
     ADVICE_COMBINED,
@@ -66,11 +76,13 @@ class Option(msgspec.Struct, frozen=True):
     """One way to be clear.
 
     Args:
-        key: ``PARTY/later``, ``earlier``, ``up``, ``down`` or ``later-up`` and its like; ``both/PARTY-later``
-            or ``both/PARTY-up`` where both give way, named for the party that goes later or higher.
+        key: ``PARTY/later``, ``earlier``, ``up``, ``down``, ``aside`` or ``later-up`` and its like;
+            ``both/PARTY-later``, ``both/PARTY-up`` or ``both/PARTY-aside`` where both give way, named for the
+            party that goes later, higher, or from north to south by way of east.
         moves: what changes; one notice, or both of the conflict.
-        least: the least change of each, whatever the step, in the move's unit; None where two things change.
-        forbidden: the merged intervals below it, in the move's unit; empty where two things change.
+        least: the least change of each, whatever the step, in the move's unit; None where two things change,
+            or the notice moves aside.
+        forbidden: the merged intervals below it, in the move's unit; empty where there is no `least`.
     """
 
     key: str
@@ -202,9 +214,14 @@ def _options(
                 if found:
                     against.add(other.id)
         sides.append(_Side(standing, prepared, met + alone, alone))
-    options = [option for side in sides for option in _alone(side, earliest_us)]
+    aside = _aside((one, a), (two, b), rest, against)
+    options = [
+        option
+        for side, sideways in zip(sides, aside, strict=False)
+        for option in _alone(side, earliest_us) + sideways
+    ]
     together = find_obstacles(a, b, one.rules, known, pull=-1)
-    return options + _both(sides[0], sides[1], together, earliest_us)
+    return options + _both(sides[0], sides[1], together, earliest_us) + aside[2]
 
 
 # -- one gives way ---------------------------------------------------------------------------------
@@ -339,6 +356,86 @@ def _both(
             # the intervals are said for the notice that is named: it goes later, or higher
             options.append(Option(f"both/{party}-{word}", moves, change.least, change.forbidden))
     return options
+
+
+# -- sideways --------------------------------------------------------------------------------------
+
+
+def _aside(
+    one: tuple[Standing, Prepared],
+    two: tuple[Standing, Prepared],
+    rest: Sequence[Standing],
+    against: set[str],
+) -> tuple[list[Option], list[Option], list[Option]]:
+    """The least moves sideways: of the first notice, of the second, of both in opposite directions.
+
+    Notes which of the rest could matter.
+    """
+    known = Known(EDGE_PAIRS_PER_PAIR)
+    sides = one, two
+
+    def meetings(i: int, other: Prepared, rules: Rules, mover: int = -1) -> list[Meeting]:
+        reach = ASIDE_REACH * (1 if mover < 0 else 2)
+        met = find_obstacles(sides[i][1], other, rules, known, reach=reach)
+        return [
+            Meeting(one.shapes[0], i, one.shapes[1], mover, one.lateral)
+            for one in met
+            if one.stands
+        ]
+
+    alone: list[list[Meeting]] = [[], []]
+    noted: set[str] = set()
+    try:
+        for i, (side, _) in enumerate(sides):
+            for other in rest:
+                if other.party != side.party:
+                    met = meetings(i, _prepare(other.notice), other.rules)
+                    alone[i] += met
+                    if met:
+                        noted.add(other.id)
+        between = [meetings(i, sides[1 - i][1], one[0].rules) for i in (0, 1)]
+        together = meetings(0, two[1], one[0].rules, 1)
+    except TooMuchWork:
+        return [], [], []
+    against |= noted
+    found: list[list[Option]] = []
+    for i, (side, _) in enumerate(sides):
+        # it alone is the first of the movers
+        only = [msgspec.structs.replace(met, mover_one=0) for met in between[i] + alone[i]]
+        places = least_aside([Mover(side.notice)], only, partial(_fits, side, 0))
+        found.append(
+            [Option(f"{side.party}/aside", (_move_aside(side, place, 0),)) for place in places[:1]]
+        )
+    movers = [Mover(one[0].notice), Mover(two[0].notice, opposite=True)]
+    places = least_aside(
+        movers,
+        together + alone[0] + alone[1] if together else [],
+        lambda place: all(_fits(side, i, place) for i, (side, _) in enumerate(sides)),
+    )
+    axis = min((place.wind % (WINDS // 2) for place in places), default=0)
+    options = [
+        Option(
+            f"both/{sides[0 if place.wind == axis else 1][0].party}-aside",
+            tuple(_move_aside(side, place, i) for i, (side, _) in enumerate(sides)),
+        )
+        for place in places
+        if place.wind % (WINDS // 2) == axis
+    ]
+    return found[0], found[1], options
+
+
+def _move_aside(side: Standing, place: Aside, number: int) -> Move:
+    bearing = Mover(side.notice, opposite=number == 1).bearing(place.wind)
+    return Move(side.id, 0, 0, place.step * ASIDE_STEP, bearing)
+
+
+def _fits(side: Standing, number: int, place: Aside) -> bool:
+    """Whether the notice can be filed as it would lie."""
+    try:
+        apply_move(side.notice, _move_aside(side, place, number))
+    except UsageError:
+        return False
+    return True
 
 
 # -- pieces ----------------------------------------------------------------------------------------

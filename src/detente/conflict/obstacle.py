@@ -14,7 +14,7 @@ import msgspec
 
 from detente.airspace.altitude import Altitude, DatumBounds
 from detente.airspace.near import Budget
-from detente.airspace.shape import compare_lateral
+from detente.airspace.shape import Shape, compare_lateral
 from detente.airspace.volume import Volume
 from detente.conflict.pair import BOX_HIGH, BOX_LOW, Prepared
 from detente.conflict.separation import Rules
@@ -33,11 +33,20 @@ class Obstacle(msgspec.Struct, frozen=True):
     Args:
         time: microseconds. height: 0.1 mm.
         near: whether the pair is not clear on the surface, which no such change alters.
+        shapes: of the piece that moves by s, and of the other.
+        lateral: the minimum on the surface, 0.1 mm.
     """
 
     time: Interval
     height: Interval
     near: Callable[[], bool]
+    shapes: tuple[Shape, Shape]
+    lateral: int
+
+    @property
+    def stands(self) -> bool:
+        """Whether the pair is not clear in time and height as it is."""
+        return self.time[0] <= 0 <= self.time[1] and self.height[0] <= 0 <= self.height[1]
 
     def in_time(self, at: int = 0) -> Span | None:
         """The delays that it forbids where the height is changed by `at`."""
@@ -64,7 +73,13 @@ class Known:
 
 
 def find_obstacles(
-    one: Prepared, other: Prepared, rules: Rules, known: Known, *, pull: int = 0
+    one: Prepared,
+    other: Prepared,
+    rules: Rules,
+    known: Known,
+    *,
+    pull: int = 0,
+    reach: int = 0,
 ) -> list[Obstacle]:
     """Every pair of pieces whose boxes are near enough on the surface, and that a week can bring together.
 
@@ -74,6 +89,7 @@ def find_obstacles(
         rules: of the two.
         known: what has been asked already, and what may still be asked.
         pull: 0 or -1.
+        reach: how much farther apart on the surface they may be, 0.1 mm.
 
     Raises:
         TooMuchWork: the budget is spent; also later, when an obstacle is asked whether it is near.
@@ -81,13 +97,12 @@ def find_obstacles(
     if one.notice.exercise != other.notice.exercise:
         return []
     lateral = rules.minima.lateral_tenth_mm
+    far = lateral + reach
     found = []
     low, high = other.columns[:, BOX_LOW:BOX_HIGH], other.columns[:, BOX_HIGH : BOX_HIGH + 3]
     for i, piece in enumerate(one.notice.pieces):
         row = one.columns[i]
-        hits = (low <= row[BOX_HIGH : BOX_HIGH + 3] + lateral) & (
-            high >= row[BOX_LOW:BOX_HIGH] - lateral
-        )
+        hits = (low <= row[BOX_HIGH : BOX_HIGH + 3] + far) & (high >= row[BOX_LOW:BOX_HIGH] - far)
         rows = hits.all(axis=1).nonzero()[0].tolist()
         known.budget.spend(_PIECE_COST * len(rows))
         for j in rows:
@@ -97,7 +112,8 @@ def find_obstacles(
             if height is None or time[0] > _TIMES or time[1] < -_TIMES:
                 continue
             near = _Near(one, i, other, j, lateral, known)
-            found.append(Obstacle(time, height, near))
+            shapes = one.shapes[i], other.shapes[j]
+            found.append(Obstacle(time, height, near, shapes, lateral))
     return found
 
 

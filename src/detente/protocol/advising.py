@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from detente.conflict.advice import Advice, Option, Standing, advise, apply_move
+from detente.conflict.aside import ASIDE_REACH
 from detente.conflict.separation import Minima, Rules
 from detente.conflict.strategic import check_pair
 from detente.errors import UnavailableError, UsageError, shown
@@ -218,7 +219,7 @@ def _near(
         )
     wide = Rules(
         Minima(
-            widest.minima.lateral_tenth_mm,
+            widest.minima.lateral_tenth_mm + ASIDE_REACH,
             ADVICE_ALTITUDE_M * TENTH_MM_PER_M,
             widest.minima.time_us + ADVICE_TIME_S * US_PER_S,
         ),
