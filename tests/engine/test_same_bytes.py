@@ -11,7 +11,13 @@ from oracle.digest import SUBJECTS
 
 ROOT = Path(__file__).parents[2]
 OLDEST = ROOT / ".venv/oldest/bin/python"
-COUNTS = {"points": 200_000, "tracks": 300, "volumes": 3_000}
+COUNTS = {
+    "bulk": 4_000,
+    "points": 200_000,
+    "tactical": 300,
+    "trajectories": 10_000,
+    "volumes": 2_000,
+}
 SEED = 11
 
 
@@ -22,6 +28,8 @@ def digest_of(subject, *, python=sys.executable, compiled="1", threads=1, count=
         "DETENTE_COMPILED": compiled,
         "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}",
     }
+    if python == str(OLDEST):  # what one numba has compiled, another throws away
+        env["NUMBA_CACHE_DIR"] = str(OLDEST.parents[1] / "compiled")
     done = subprocess.run(
         [
             python,

@@ -11,9 +11,11 @@ import msgspec
 import numpy as np
 
 from detente.airspace.earths import earth_points
+from detente.conflict.bulk import VolumeArrays, all_overlaps
 from detente.conflict.strategic import LiveVolumes, Rules, build_minima, check_pair
 from detente.conflict.tactical import Profile, TrackState, find, tracks_of
-from oracle import pairs, reports
+from detente.conflict.trajectory import Minima, build_tracks, find_conflicts
+from oracle import flights, pairs, reports
 
 
 def points(seed, count, threads):
@@ -39,7 +41,7 @@ def volumes(seed, count, threads):
                 yield msgspec.json.encode([key, verdict.record()])
 
 
-def tracks(seed, count, threads):
+def tactical(seed, count, threads):
     """Answers on a crowd of live tracks, under both kinds of profile; T-ANS-3."""
     for number, datums in enumerate((("STD",), ("STD", "MSL", "WGS84", "AGL"))):
         crowd = reports.crowd(seed + number, count, datums=datums, uncertain=bool(number))
@@ -49,7 +51,48 @@ def tracks(seed, count, threads):
             yield find(rows, Profile(**profile), reports.NOW).astype("<i8").tobytes()
 
 
-SUBJECTS = {"points": points, "tracks": tracks, "volumes": volumes}
+def bulk(seed, count, threads):
+    """All pairs among slanted quadrangles on a lattice, so that many touch."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    step = pairs.UNIT // 10
+    west, south = (rng.integers(-20, 21, count) * step + rng.integers(0, 2, count) for _ in "xy")
+    wide, high, slant = (rng.integers(1, 4, count) * step for _ in "xyz")
+    start = pairs.EPOCH + rng.integers(0, 500, count) * 10 * pairs.MINUTE
+    lower = rng.integers(0, 40, count) * 1000 * pairs.FEET
+    volumes = VolumeArrays(
+        lon=np.stack([west, west + wide, west + wide + slant, west + slant], axis=1).ravel(),
+        lat=np.stack([south, south, south + high, south + high], axis=1).ravel(),
+        first=np.arange(count + 1) * 4,
+        thick=np.zeros(count, dtype=np.int64),
+        start=start,
+        end=start + 60 * pairs.MINUTE,
+        lower=lower,
+        upper=lower + 2000 * pairs.FEET,
+    )
+    found = all_overlaps(volumes, threads=threads)
+    yield found.pairs.astype("<i8").tobytes()
+    yield found.codes.tobytes()
+
+
+def trajectories(seed, count, threads):
+    """All conflicts among pairs of flights."""
+    named = [track for pair in flights.pairs(seed, count) for track in pair]
+    columns = np.array([row for track in named for row in track], dtype=np.int64).T
+    starts = np.cumsum([0] + [len(track) for track in named])
+    ids = tuple(f"{number:08d}" for number in range(len(named)))
+    minima = Minima(flights.LATERAL, flights.VERTICAL)
+    found = find_conflicts(build_tracks(ids, starts, *columns), minima, threads=threads)
+    yield msgspec.json.encode(found.conflicts)
+    yield msgspec.json.encode(found.skipped)
+
+
+SUBJECTS = {
+    "bulk": bulk,
+    "points": points,
+    "tactical": tactical,
+    "trajectories": trajectories,
+    "volumes": volumes,
+}
 
 
 def main(subject, seed, count, threads):

@@ -4,7 +4,6 @@ import random
 
 import numpy as np
 import pytest
-import trackoracle as oracle
 
 from detente.airspace.earth import earth_point
 from detente.conflict import spell, sweep
@@ -19,6 +18,7 @@ from detente.conflict.trajectory import (
     join_meetings,
 )
 from detente.errors import UsageError
+from oracle import legs as oracle
 
 NM, FT, S = 18_520_000, 3048, 1_000_000
 MINIMA = Minima(5 * NM, 1000 * FT)
