@@ -34,12 +34,12 @@ def forget_what_was_acknowledged(patch: Patch) -> None:
 
 def find_no_conflicts(patch: Patch) -> None:
     """North does not look."""
-    find = core_module.find_conflicts
+    find = core_module.find_meetings
 
-    def find_conflicts(state: State, *rest: Any) -> Iterator[Any]:
+    def find_meetings(state: State, *rest: Any) -> Iterator[Any]:
         return iter(()) if state.party == "north" else find(state, *rest)
 
-    patch.setattr(core_module, "find_conflicts", find_conflicts)
+    patch.setattr(core_module, "find_meetings", find_meetings)
 
 
 def cry_wolf(patch: Patch) -> None:

@@ -25,6 +25,7 @@ from detente.cli.recordbench import (
     measure_bundle,
     measure_rebuild,
 )
+from detente.cli.volumebench import describe_volumes, measure_volumes
 from detente.errors import UsageError
 from detente.units import US_PER_S, format_time, parse_time
 
@@ -39,9 +40,11 @@ REBUILD_STATEMENTS = 100_000
 AUDIT_ENTRIES = 1_000_000
 BUNDLE_ROUNDS = 1000
 ABSENCE_ENTRIES = 100_000
+VOLUMES = 1_000_000
+LIVE_NOTICES = 100_000
 
 LINE_PARTS = ("receipt", "rate", "start")
-PARTS = (*LINE_PARTS, "append", "rebuild", "audit", "bundle", "absence")
+PARTS = (*LINE_PARTS, "append", "rebuild", "audit", "bundle", "absence", "volumes")
 
 
 def run_benchmarks(
@@ -96,6 +99,10 @@ def run_benchmarks(
         say(
             f"proof of absence over {found['verify']['entries']} entries, {found['make']['bytes'] / 1e6:.1f} MB: made {_cost(found['make'])}, p99 of a slice {found['make']['slice_p99_ms']:.0f} ms; verified {_cost(found['verify'])}; one area on one day {_cost(found['verify one day'])}"
         )
+    if "volumes" in parts:
+        results["volumes"] = alone(measure_volumes, VOLUMES // share, LIVE_NOTICES // share)
+        for line in describe_volumes(results["volumes"]):
+            say(line)
     return results
 
 

@@ -47,7 +47,7 @@ from detente.protocol.statement import (
     open_fields,
     sign_statement,
 )
-from detente.protocol.watch import find_conflicts, find_meetings
+from detente.protocol.watch import find_meetings
 from detente.signing.canonical import encode_canonical
 from detente.signing.sealing import SealingPublicKey, parse_sealing_public_key
 from detente.units import US_PER_S, format_time
@@ -959,8 +959,13 @@ class Core:
         """A notice changed: bring the index in line, check it, record and report what is new."""
         self.index_live()
         self.refresh_live(notice_id)
+        body = self._volumes.get(notice_id)
+        return [] if body is None else self.check_activity(notice_id, body, now_us)
+
+    def check_activity(self, notice_id: str, body: ActivityNotice, now_us: int) -> list[Effect]:
+        """Check a notice in the index against the live ones of other parties; record and report what is new."""
         effects: list[Effect] = []
-        for record in find_conflicts(self.state, self.live, self._volumes, notice_id):
+        for record in find_meetings(self.state, self.live, self.state.notices[notice_id], body):
             bodies = [one["body"] for one in record["notices"]]
             # Under whatever engine spec it was recorded, by this program or an earlier one.
             if not self.state.conflicts.keys().isdisjoint(

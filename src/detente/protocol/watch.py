@@ -6,7 +6,7 @@ arrival, no "own" and "peer". So both parties hold the same id and the same byte
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from detente.agreement.terms import Agreement
 from detente.airspace.altitude import parse_bounds
@@ -44,29 +44,22 @@ def pair_rules(state: State, one: NoticeState, other: NoticeState) -> Rules | No
     return first.stricter(second)
 
 
-def find_conflicts(
-    state: State, live: LiveVolumes, volumes: Mapping[str, ActivityNotice], notice_id: str
-) -> Iterator[Json]:
-    """Conflict records of one notice against all live notices of other parties.
-
-    Yields:
-        Records with verdict ``conflict`` or ``cannot-tell``, in order of the other notice's id.
-    """
-    if notice_id in volumes:
-        yield from find_meetings(state, live, state.notices[notice_id], volumes[notice_id])
-
-
 def find_meetings(
     state: State,
     live: LiveVolumes,
     own: NoticeState,
     body: ActivityNotice,
 ) -> Iterator[Json]:
-    """The same for a notice that need not be in the record, such as one that is still being written.
+    """Conflict records of one notice against all live notices of other parties.
+
+    The notice need not be in the record: it may be one that is still being written.
 
     Args:
         own: the notice; its latest version is the one meant.
         body: the volumes of that version.
+
+    Yields:
+        Records with verdict ``conflict`` or ``cannot-tell``, in order of the other notice's id.
     """
     agreement = state.agreements.get(own.latest.agreement)
     if agreement is None:
