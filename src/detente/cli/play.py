@@ -69,12 +69,20 @@ def bench(
             help="At the sizes that the goals name, ten minutes or more; else a tenth of the work, under two.",
         ),
     ] = False,
+    peers: Annotated[
+        bool,
+        typer.Option(
+            "--peers",
+            help="Install the tools that others use (from PyPI, in an environment of their own), run them and this engine on the same inputs; parts: tactical, volumes, swiss, defects. --full: the whole recorded day and a million volumes.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure this machine: lines and notices a second, appends, rebuild, audit, proofs; with memory and processor time."""
     from detente.cli.bench import run_benchmarks
+    from detente.cli.peerbench import run_peers
 
-    found = run_benchmarks(
+    found = (run_peers if peers else run_benchmarks)(
         only=only,
         full=full,
         progress=lambda line: out.print(line, markup=False) if not as_json else None,
