@@ -1,5 +1,6 @@
 """The public test set: the engine gives every answer, wrong detectors do not, and the answers are proved."""
 
+import itertools
 import json
 import math
 import sys
@@ -19,8 +20,6 @@ from detente.units import format_time
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 sys.path.insert(0, str(VECTORS))
-import itertools
-
 import generate_airspace as generator  # noqa: E402
 
 CONFLICT_KEYS = ("from_us", "until_us", "closest_us", "lateral", "vertical")
