@@ -15,11 +15,11 @@ which notices both parties hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 
 import msgspec
 
-from detente.airspace.area import count_positions
+from detente.airspace.area import Moving
 from detente.airspace.near import TooMuchWork
 from detente.conflict.aside import (
     ASIDE_REACH,
@@ -32,7 +32,8 @@ from detente.conflict.aside import (
 )
 from detente.conflict.move import Move, apply_move, parse_move
 from detente.conflict.obstacle import Known, Obstacle, find_obstacles
-from detente.conflict.pair import Prepared
+from detente.conflict.pair import Prepared, judge
+from detente.conflict.pair import prepare as _prepare
 from detente.conflict.separation import Rules
 from detente.conflict.span import Found, Interval, Span, least_outside
 from detente.errors import UsageError
@@ -52,8 +53,6 @@ __all__ = ["Advice", "Move", "Option", "Standing", "advise", "apply_move", "move
 TIME_STEP_US = 60 * US_PER_S  # what is said on a telephone
 FEET_STEP = 100 * TENTH_MM_PER_FT  # a flight level
 METRES_STEP = 10 * TENTH_MM_PER_M
-
-_KEPT_POSITIONS = 500
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -221,7 +220,31 @@ def _options(
         for option in _alone(side, earliest_us) + sideways
     ]
     together = find_obstacles(a, b, one.rules, known, pull=-1)
-    return options + _both(sides[0], sides[1], together, earliest_us) + aside[2]
+    options += _both(sides[0], sides[1], together, earliest_us) + aside[2]
+    if any(_moves(standing.notice) for standing in (one, two, *rest)):
+        options = [option for option in options if _is_clear(option, one, two, rest)]
+    return options
+
+
+def _moves(notice: ActivityNotice) -> bool:
+    return any(isinstance(piece.geometry, Moving) for piece in notice.pieces)
+
+
+def _is_clear(option: Option, one: Standing, two: Standing, rest: Sequence[Standing]) -> bool:
+    """Whether the engine finds whoever moves clear; asked where a piece is on the way, which is looked at as its whole way."""
+    try:
+        after = {standing.id: moved(standing, option) for standing in (one, two)}
+    except UsageError:
+        return False
+    pairs = [(after[one.id], after[two.id], one.rules)]
+    pairs += [
+        (after[standing.id], other.notice, other.rules)
+        for standing in (one, two)
+        if any(move.notice == standing.id for move in option.moves)
+        for other in rest
+        if other.party != standing.party
+    ]
+    return all(judge(_prepare(a), _prepare(b), rules).verdict == "clear" for a, b, rules in pairs)
 
 
 # -- one gives way ---------------------------------------------------------------------------------
@@ -474,17 +497,6 @@ def _height_step(sides: Sequence[Standing]) -> int:
         for edge in (piece.lower, piece.upper)
     }
     return METRES_STEP if units == {"m"} else FEET_STEP
-
-
-def _prepare(notice: ActivityNotice) -> Prepared:
-    if sum(count_positions(piece.geometry) for piece in notice.pieces) > _KEPT_POSITIONS:
-        return Prepared(notice)
-    return _kept(notice)
-
-
-@lru_cache(maxsize=256)
-def _kept(notice: ActivityNotice) -> Prepared:
-    return Prepared(notice)
 
 
 def _holds(interval: Interval) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from detente.airspace.altitude import build_altitude
-from detente.airspace.area import Geometry, positions
+from detente.airspace.area import Geometry, Moving, positions
 from detente.airspace.rotation import Rotation
 from detente.airspace.rules import check_geometry
 from detente.airspace.volume import Volume
@@ -118,6 +118,9 @@ def apply_move(notice: ActivityNotice, move: Move) -> ActivityNotice:
                 field=f"pieces[{i}].start",
             )
         geometry = piece.geometry
+        if isinstance(geometry, Moving):
+            times_us = tuple(time_us + move.later_us for time_us in geometry.times_us)
+            geometry = msgspec.structs.replace(geometry, times_us=times_us)
         if rotation is not None:
             key = (geometry, piece.edges)
             if key not in turned:

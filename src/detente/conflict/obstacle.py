@@ -13,9 +13,11 @@ from collections.abc import Callable
 import msgspec
 
 from detente.airspace.altitude import Altitude, DatumBounds
+from detente.airspace.area import Moving
 from detente.airspace.near import Budget
 from detente.airspace.shape import Shape, compare_lateral
 from detente.airspace.volume import Volume
+from detente.conflict.motion import Encounter
 from detente.conflict.pair import BOX_HIGH, BOX_LOW, Prepared
 from detente.conflict.separation import Rules
 from detente.conflict.span import Interval, Span
@@ -23,6 +25,7 @@ from detente.limits import ADVICE_TIME_S, ALTITUDE_MAX_M, ALTITUDE_MIN_M
 from detente.units import TENTH_MM_PER_M, US_PER_S
 
 _PIECE_COST = 20  # of one pair of pieces, in edge pairs, as in `pair`
+_WAY_MARGIN = 100_000  # 10 m: a stretch of a way is within 10 cm of the whole way
 _TIMES = ADVICE_TIME_S * US_PER_S
 _HEIGHTS = (ALTITUDE_MAX_M - ALTITUDE_MIN_M) * TENTH_MM_PER_M
 
@@ -32,7 +35,9 @@ class Obstacle(msgspec.Struct, frozen=True):
 
     Args:
         time: microseconds. height: 0.1 mm.
-        near: whether the pair is not clear on the surface, which no such change alters.
+        near: whether the pair is not clear on the surface as it stands in time. Where neither piece moves, no
+            such change alters it.
+        ways: whether it may be so at another time; where a piece moves, whether the whole ways are near.
         shapes: of the piece that moves by s, and of the other.
         lateral: the minimum on the surface, 0.1 mm.
     """
@@ -40,6 +45,7 @@ class Obstacle(msgspec.Struct, frozen=True):
     time: Interval
     height: Interval
     near: Callable[[], bool]
+    ways: Callable[[], bool]
     shapes: tuple[Shape, Shape]
     lateral: int
 
@@ -51,12 +57,13 @@ class Obstacle(msgspec.Struct, frozen=True):
     def in_time(self, at: int = 0) -> Span | None:
         """The delays that it forbids where the height is changed by `at`."""
         low, high = self.height
-        return Span(*self.time, self.near) if low <= at <= high else None
+        return Span(*self.time, self.ways) if low <= at <= high else None
 
     def in_height(self, at: int = 0) -> Span | None:
         """The changes of height that it forbids where the time is changed by `at`."""
         low, high = self.time
-        return Span(*self.height, self.near) if low <= at <= high else None
+        near = self.near if at == 0 else self.ways
+        return Span(*self.height, near) if low <= at <= high else None
 
 
 class Known:
@@ -111,9 +118,13 @@ def find_obstacles(
             height = _heights(piece, against, rules, pull)
             if height is None or time[0] > _TIMES or time[1] < -_TIMES:
                 continue
-            near = _Near(one, i, other, j, lateral, known)
+            near: _Near | _Encountered = _Near(one, i, other, j, lateral, known)
+            ways = near
+            if isinstance(piece.geometry, Moving) or isinstance(against.geometry, Moving):
+                near = _Encountered(one, i, other, j, rules, known)
+                ways = _Near(one, i, other, j, lateral + _WAY_MARGIN, known)
             shapes = one.shapes[i], other.shapes[j]
-            found.append(Obstacle(time, height, near, shapes, lateral))
+            found.append(Obstacle(time, height, near, ways, shapes, lateral))
     return found
 
 
@@ -143,6 +154,29 @@ class _Near:
         if key not in near:
             near[key] = compare_lateral(a, b, self._lateral, self._known.budget) <= 0
         return near[key]
+
+
+class _Encountered:
+    """The same where one of them moves: whether they are near as they stand in time."""
+
+    def __init__(
+        self, one: Prepared, i: int, other: Prepared, j: int, rules: Rules, known: Known
+    ) -> None:
+        (a, i), (b, j) = sorted(((one, i), (other, j)), key=lambda side: side[0].order)
+        self._encounter = Encounter(
+            a.notice.pieces[i], b.notice.pieces[j], a.shapes[i], b.shapes[j], rules.minima
+        )
+        self._known = known
+        self._answer: bool | None = None
+
+    def __call__(self) -> bool:
+        if self._answer is None:
+            span = self._encounter.hull()
+            self._answer = (
+                span.from_us <= span.until_us
+                and self._encounter.compare(span, self._known.budget) <= 0
+            )
+        return self._answer
 
 
 def _times(piece: Volume, other: Volume, minimum: int, pull: int) -> Interval:

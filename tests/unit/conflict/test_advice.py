@@ -7,9 +7,11 @@ import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from notices import EPOCH, FEET, MINUTE, NM, box, circle, corridor, notice, piece
+from notices import EPOCH, FEET, MINUTE, NM, altitude, box, circle, corridor, notice, piece
 
 from detente.airspace.altitude import DatumBounds
+from detente.airspace.area import Moving
+from detente.airspace.volume import build_volume
 from detente.conflict.advice import (
     FEET_STEP,
     METRES_STEP,
@@ -325,6 +327,33 @@ def test_metres_are_moved_by_tens_of_metres():
         % FEET_STEP
         == 0
     )
+
+
+def test_what_moves_is_advised_by_its_whole_way_and_is_clear():
+    """A-ADV-9: a convoy through an area: its height is judged as it stands in time, its delay by the whole way; each option is clear, and the way's own times go along."""
+    times = tuple(EPOCH + minute * MINUTE for minute in (0, 60))
+    way = Moving(((10 * 10**9, 45 * 10**9), (11 * 10**9, 45 * 10**9)), times, 5_000 * 10_000)
+    convoy = notice(
+        build_volume(
+            way, "planar", altitude("0 ft MSL"), altitude("1000 ft MSL"), *times, field="x"
+        ),
+        name="A-1",
+    )
+    area = notice(
+        piece(box(10.4, 44.9, 10.5, 45.1), "500 ft MSL", "3000 ft MSL", 0, 40), name="B-1"
+    )
+    rules = Rules(Minima(NM, 0, MINUTE))
+    standings = [Standing("n:A", "n", convoy, rules), Standing("s:B", "s", area, rules)]
+    advice = advise(*standings)
+    assert {"n/later", "n/up", "s/up"} <= {option.key for option in advice.options}
+    for option in advice.options:
+        assert is_clear(standings, option.moves), option
+    later = moved(standings[0], advice.option("n/later"))
+    assert later.pieces[0].geometry.times_us[0] == later.pieces[0].start_us
+    assert advice.option("n/up").least == 3000 * FEET + 1
+    # in use when nobody is there: clear as they stand, though the ways cross
+    early = notice(piece(box(10.4, 44.9, 10.5, 45.1), start=0, end=5), name="B-1")
+    assert advise(standings[0], Standing("s:B", "s", early, rules)).reason == "clear"
 
 
 def test_what_is_clear_or_too_intricate_says_so_and_advises_nothing(monkeypatch):
