@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import gzip
 import json
 import resource
 import subprocess
@@ -23,42 +22,17 @@ import sys
 import tempfile
 import threading
 import time
-import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from detente.cli.client import Api
 from detente.cli.nodes import Member, Nodes
+from detente.cli.trackbench import swiss_flights
 from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM
 
-SAMPLE = "traffic/data/samples/collections/switzerland.json.gz"
-GAP_MS = 10 * 60 * 1000  # the same callsign after ten silent minutes is another flight
 LATERAL_NM, VERTICAL_FT = 5, 1000
 CLIENTS = 4
-
-
-def flights(wheel: Path) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
-    """Address, flight id and points of every flight in the sample."""
-    with zipfile.ZipFile(wheel) as archive:
-        points = json.loads(gzip.decompress(archive.read(SAMPLE)))
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for point in points:
-        groups.setdefault((point["icao24"], point["callsign"] or "none"), []).append(point)
-    for (address, callsign), group in sorted(groups.items()):
-        group.sort(key=lambda point: point["timestamp"])
-        begins = [
-            0,
-            *(
-                i
-                for i in range(1, len(group))
-                if group[i]["timestamp"] - group[i - 1]["timestamp"] > GAP_MS
-            ),
-        ]
-        for number, (start, stop) in enumerate(
-            zip(begins, [*begins[1:], len(group)], strict=True), 1
-        ):
-            yield address, f"{callsign}-{address}-{number}", group[start:stop]
 
 
 def write_tracks(path: Path, rows: Iterable[tuple[str, list[dict[str, Any]]]]) -> int:
@@ -141,7 +115,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="detente-swiss-") as scratch:
         folder = Path(scratch)
-        found = list(flights(options.wheel))
+        found = list(swiss_flights(options.wheel))
         files: dict[str, list[Path]] = {}
         for party, parity in (("north", 0), ("south", 1)):
             rows = [

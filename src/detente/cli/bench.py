@@ -25,6 +25,7 @@ from detente.cli.recordbench import (
     measure_bundle,
     measure_rebuild,
 )
+from detente.cli.trackbench import GROWTH, measure_swiss, measure_trajectories, swiss_wheel
 from detente.cli.volumebench import describe_volumes, measure_volumes
 from detente.errors import UsageError
 from detente.units import US_PER_S, format_time, parse_time
@@ -44,7 +45,17 @@ VOLUMES = 1_000_000
 LIVE_NOTICES = 100_000
 
 LINE_PARTS = ("receipt", "rate", "start")
-PARTS = (*LINE_PARTS, "append", "rebuild", "audit", "bundle", "absence", "volumes")
+PARTS = (
+    *LINE_PARTS,
+    "append",
+    "rebuild",
+    "audit",
+    "bundle",
+    "absence",
+    "volumes",
+    "swiss",
+    "trajectories",
+)
 
 
 def run_benchmarks(
@@ -103,7 +114,34 @@ def run_benchmarks(
         results["volumes"] = alone(measure_volumes, VOLUMES // share, LIVE_NOTICES // share)
         for line in describe_volumes(results["volumes"]):
             say(line)
+    if "swiss" in parts:
+        results["swiss"] = _swiss(say)
+    if "trajectories" in parts:
+        results["trajectories"] = []
+        for count in GROWTH if full else GROWTH[:3]:
+            row = alone(measure_trajectories, count)
+            results["trajectories"].append(row)
+            say(
+                f"{count:,} made-up trajectories, {row['legs']:,} legs, all against all: best {row['best_s']:.2f} s, {row['conflicts']:,} conflicts, {row['peak_mb']:.0f} MB"
+            )
+        say("  (goal <= 3 s and <= 600 MB for 100,000, on two cores)")
     return results
+
+
+def _swiss(say: Progress) -> dict[str, Any]:
+    wheel = swiss_wheel()
+    if wheel is None:
+        say("the recorded Swiss day is absent; scripts/get-sample fetches it")
+        return {"absent": True}
+    row = alone(measure_swiss, str(wheel))
+    best = " and ".join(
+        f"{row[f'threads {k}']['best_ms']:.1f} ms with {k} thread{'s' if k > 1 else ''}"
+        for k in (1, 2)
+    )
+    say(
+        f"the recorded Swiss day, {row['tracks']:,} flights, {row['points']:,} points: best {best}; {row['pairs']} pairs in {row['conflicts']} conflicts (goal <= 20 ms)"
+    )
+    return row
 
 
 def _cost(row: dict[str, Any]) -> str:

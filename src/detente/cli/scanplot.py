@@ -15,6 +15,7 @@ from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_
 
 _LON, _LAT = 5, 6
 _INK, _FAINT, _GRID = "#1b2430", "#9aa7b5", "#dde3ea"
+_NEAR_TO_FAR = ("#2b0a3d", "#8c1c4b", "#cf3f2e", "#e8871e")  # readable on white at both ends
 _BINS = 96  # of the time: a quarter of an hour, for a day
 
 
@@ -63,7 +64,7 @@ def plot_scan(scan: Scan, path: Path) -> None:
     order = np.argsort(-lateral, kind="stable")  # the nearest are drawn last, on top
     paint: dict[str, Any] = {
         "c": vertical[order],
-        "cmap": "plasma",
+        "cmap": colors.LinearSegmentedColormap.from_list("near", _NEAR_TO_FAR),
         "norm": colors.Normalize(0, vertical_most or 1),
         "edgecolors": "white",
         "linewidths": 0.4,

@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import json
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -40,6 +41,11 @@ _AIRPORTS = 150
 _EUROPE = (-10.0, 30.0, 36.0, 60.0)  # west, east, south, north
 _FAR_M = 2_400_000.0  # so legs are below 50 km
 _EARTH_M = 6_371_000.0  # a sphere will do to make up traffic
+
+
+def swiss_wheel() -> Path | None:
+    """The wheel with the sample, where scripts/get-sample puts it; None if it is absent."""
+    return max((Path(sys.prefix) / "wheels").glob("traffic-*.whl"), default=None)
 
 
 def swiss_flights(wheel: Path) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:

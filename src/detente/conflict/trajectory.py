@@ -31,7 +31,8 @@ from detente.airspace.track import Tracks, build_tracks
 from detente.conflict.separation import Minima
 from detente.conflict.spell import CLOSEST, FROM, LATERAL, UNTIL, VERTICAL, measure
 from detente.conflict.sweep import Longs, Progress, find_close
-from detente.errors import UsageError
+from detente.errors import UsageError, shown
+from detente.units import TENTH_MM_PER_M
 
 __all__ = [
     "TRAJECTORY_SPEC",
@@ -45,6 +46,7 @@ __all__ = [
     "build_legs",
     "build_tracks",
     "check_leg_rules",
+    "check_track",
     "find_conflicts",
     "find_in_legs",
     "find_in_window",
@@ -157,6 +159,89 @@ def find_in_legs(
         legs.track[one].astype(np.int64), legs.track[two].astype(np.int64), numbers
     )
     return Found(legs.ids, a, b, numbers, len(legs.ids), len(legs), legs.skipped)
+
+
+def check_track(own: Legs, others: Legs, minima: Minima) -> Found:
+    """The tracks of one against all of another: what a filed trajectory meets among those that are known.
+
+    Args:
+        own: legs of one track, or a few.
+        others: legs of all others, cut for the same minimum (`part_for`) and in the same datum; kept by the
+            caller, so that a check costs a look through their times and no more.
+        minima: lateral and vertical.
+
+    Returns:
+        Conflicts between the two; none within either. Ids must differ between the two.
+
+    Raises:
+        UsageError: an id that stands in both, different datums, a minimum in time.
+    """
+    check_minima(minima)
+    both = set(own.ids) & set(others.ids)
+    if both:
+        raise UsageError(
+            "track-in-both", f"{shown(min(both))} is on both sides; a track must be on one"
+        )
+    if own.datum != others.datum:
+        raise UsageError(
+            "tracks-datum",
+            f"datums are {own.datum} and {others.datum}; tracks must have one to be compared",
+        )
+    lateral, vertical = minima.lateral_tenth_mm, minima.vertical_tenth_mm
+    near = np.nonzero(others.joined)[0]
+    if len(near) and own.joined.any():
+        reach = lateral + 2 * TENTH_MM_PER_M  # a chord is shorter than what it spans
+        rows = np.nonzero(own.joined)[0]
+        for column, theirs, pad in (
+            (own.time_us, others.time_us, 0),
+            (own.alt_tenth_mm, others.alt_tenth_mm, vertical),
+            *((own.point[k], others.point[k], reach) for k in range(3)),
+        ):
+            low = int(min(column[rows].min(), column[rows + 1].min())) - pad
+            high = int(max(column[rows].max(), column[rows + 1].max())) + pad
+            near = near[
+                (np.minimum(theirs[near], theirs[near + 1]) <= high)
+                & (np.maximum(theirs[near], theirs[near + 1]) >= low)
+            ]
+    merged = _side_by_side(own, others, near)
+    one, two, sure = find_close(merged, lateral, vertical, threads=1)
+    across = (merged.track[one] < len(own.ids)) != (merged.track[two] < len(own.ids))
+    one, two, numbers = measure(merged, one[across], two[across], sure[across], lateral, vertical)
+    order = sorted(range(len(merged.ids)), key=merged.ids.__getitem__)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    a, b, numbers = join_meetings(rank[merged.track[one]], rank[merged.track[two]], numbers)
+    ids = tuple(merged.ids[k] for k in order)
+    return Found(ids, a, b, numbers, len(ids), len(own) + len(others), own.skipped)
+
+
+def _side_by_side(own: Legs, others: Legs, rows: Longs) -> Legs:
+    """Own legs and some of the others', each leg's two points beside each other."""
+    mine = np.nonzero(own.joined)[0]
+
+    def pairs(column: Longs, which: Longs) -> Longs:
+        return np.stack([column[which], column[which + 1]], axis=1).ravel()
+
+    def beside(first: Longs, second: Longs) -> Longs:
+        return np.concatenate([pairs(first, mine), pairs(second, rows)])
+
+    joined = np.zeros(2 * (len(mine) + len(rows)), dtype=bool)
+    joined[::2] = True
+    return Legs(
+        (*own.ids, *others.ids),
+        np.concatenate(
+            [
+                np.repeat(own.track[mine], 2),
+                np.repeat(others.track[rows], 2) + np.int32(len(own.ids)),
+            ]
+        ).astype(np.int32),
+        beside(own.time_us, others.time_us),
+        np.stack([beside(own.point[k], others.point[k]) for k in range(3)]),
+        beside(own.alt_tenth_mm, others.alt_tenth_mm),
+        joined,
+        own.skipped,
+        own.datum,
+    )
 
 
 def find_in_window(

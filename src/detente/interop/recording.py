@@ -235,9 +235,15 @@ def _read_parquet(file: BinaryIO, block_rows: int) -> Iterator[Block]:
         ) from None
     row = 1
     try:
-        table = pyarrow.parquet.ParquetFile(file)
+        table = pyarrow.parquet.ParquetFile(file, pre_buffer=False)
         _places(list(table.schema_arrow.names))
-        for batch in table.iter_batches(batch_size=block_rows, columns=list(COLUMNS)):
+        # One row group after another: asked for all at once, the reader keeps what it has read.
+        batches = (
+            batch
+            for group in range(table.num_row_groups)
+            for batch in table.iter_batches(block_rows, [group], list(COLUMNS))
+        )
+        for batch in batches:
             found: dict[str, Sequence[object]] = {}
             for name in COLUMNS:
                 column = batch.column(batch.schema.get_field_index(name))

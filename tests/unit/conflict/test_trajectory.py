@@ -13,6 +13,7 @@ from detente.conflict.trajectory import (
     Minima,
     build_legs,
     build_tracks,
+    check_track,
     find_conflicts,
     find_in_legs,
     join_meetings,
@@ -191,6 +192,22 @@ def test_wide_minima_are_compared_like_narrow_ones(path):
         assert answer(tracks, Minima(lateral, 1000 * FT)) == oracle.conflicts_slowly(
             tracks, lateral, 1000 * FT, part
         )
+
+
+def test_one_against_all_is_its_share_of_all_against_all(path):
+    """Each track checked against the others has exactly the conflicts that all against all gives it; other pairs are not its matter."""
+    draw = random.Random(11)
+    tracks = crowd(draw, 40, size=0.4)
+    everything = find_conflicts(table(tracks), MINIMA).conflicts
+    assert len(everything) > 20
+    for name in list(tracks)[::4]:
+        own = build_legs(table({name: tracks[name]}), LegRules())
+        others = build_legs(table({k: v for k, v in tracks.items() if k != name}), LegRules())
+        found = check_track(own, others, MINIMA)
+        assert list(found.conflicts) == [c for c in everything if name in (c.a, c.b)]
+        assert check_track(others, own, MINIMA).conflicts == found.conflicts
+    with pytest.raises(UsageError, match="on both sides"):
+        check_track(own, own, MINIMA)
 
 
 # -- legs ----------------------------------------------------------------------------------------------
