@@ -26,13 +26,16 @@ class LiveVolumes:
         >>> live = LiveVolumes()
         >>> len(live)
         0
+
+    Args:
+        compiles: see `VolumeIndex`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, compiles: bool = True) -> None:
         self._notices: dict[str, ActivityNotice] = {}
         self._slots: dict[str, tuple[int, int]] = {}
         self._owners: list[str] = []  # per row
-        self._index = VolumeIndex()
+        self._index = VolumeIndex(compiles=compiles)
 
     def __len__(self) -> int:
         return len(self._notices)

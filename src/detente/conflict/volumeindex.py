@@ -62,9 +62,14 @@ class VolumeIndex:
         >>> index = VolumeIndex()
         >>> len(index.rows)
         0
+
+    Args:
+        compiles: whether the compiled loops may be used. The first use imports or even makes them, which
+            takes seconds; whoever may not pause takes numpy's path, some 0.2 ms a question.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, compiles: bool = True) -> None:
+        self._compiles = compiles
         self.bounds = DatumBounds()
         self._shifts = shifts_of(self.bounds)
         self.count = 0
@@ -83,7 +88,7 @@ class VolumeIndex:
 
     @property
     def _is_compiled(self) -> bool:
-        return HAS_COMPILER and self.count > COMPILED_FROM
+        return self._compiles and HAS_COMPILER and self.count > COMPILED_FROM
 
     @property
     def rows(self) -> Longs:
@@ -127,7 +132,7 @@ class VolumeIndex:
         """Forget all rows but these, which are numbered anew in the order given."""
         rows, kinds = self._rows[kept], self._kinds[kept]
         bounds = self.bounds
-        self.__init__()  # type: ignore[misc]
+        self.__init__(compiles=self._compiles)  # type: ignore[misc]
         self.bounds, self._shifts = bounds, shifts_of(bounds)
         if len(rows):
             self.add(rows, kinds)

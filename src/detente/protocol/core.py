@@ -104,7 +104,8 @@ class Core:
         self.tree = MerkleTree()
         self._seeds: dict[int, bytes] = {}
         self._sealing: dict[str, SealingPublicKey] = {}
-        self.live = LiveVolumes()
+        # never the compiled loops: their first use takes seconds, and a cease request may be waiting
+        self.live = LiveVolumes(compiles=False)
         self.links: dict[str, Link] = {}
         self.run = entropy(8).hex()
         self.frames_written = 0
