@@ -161,7 +161,13 @@ def best_of(rounds: int, work: Callable[[], Any]) -> tuple[float, Any]:
 def _add(result: Row, say: Progress, **row: Any) -> None:
     row["ratio"] = row["peer_s"] / row["engine_s"] if row["peer_s"] and row["engine_s"] else None
     result["rows"].append(row)
-    ratio = "" if row["ratio"] is None else f", {row['ratio']:,.0f} times as fast"
+    ratio = (
+        ""
+        if row["ratio"] is None
+        else f", {row['ratio']:,.{0 if row['ratio'] >= 10 else 1}f} times as fast"
+    )
+    if "engine_processor_s" in row:
+        ratio += f" ({_seconds(row['engine_processor_s'])} of processor)"
     say(
         f"{row['what']}: {row['peer']} {_seconds(row['peer_s'])}, engine {_seconds(row['engine_s'])}{ratio}; "
         f"{row['answers']}"
@@ -223,7 +229,15 @@ def _tactical(peers: Peers, count: int, result: Row, say: Progress) -> None:
     tracks = random_tracks(count)
     profile = Profile(lateral=FIVE_NM, vertical=THOUSAND_FT)
     find(tracks, profile, NOW_US)  # compiles, at the first run on this machine
-    seconds, found = best_of(25, lambda: find(tracks, profile, NOW_US, look_ahead_s=LOOK_AHEAD_S))
+    processor: list[float] = []
+
+    def look() -> Longs:
+        began = time.thread_time()
+        found = find(tracks, profile, NOW_US, look_ahead_s=LOOK_AHEAD_S)
+        processor.append(time.thread_time() - began)
+        return found
+
+    seconds, found = best_of(25, look)
     mine = {(a, b) for a, b, verdict in found[:, :3].tolist() if verdict == CONFLICT}
     columns = bluesky_columns(tracks)
     for peer, task in (("BlueSky compiled", "compiled"), ("BlueSky numpy", "numpy")):
@@ -244,6 +258,7 @@ def _tactical(peers: Peers, count: int, result: Row, say: Progress) -> None:
         _add(
             result, say, what=what, peer=peer, peer_s=said["seconds"], engine_s=seconds,
             goal=">= 100 times" if task == "compiled" and count == 4_000 else "<= 15 ms" if count == 10_000 else None,
+            engine_processor_s=min(processor),
             answers=f"{len(mine)} pairs, it {len(both)}{' (some from one side only)' if one_sided else ''}; {_counted(differ)}",
             peer_mb=said["peak_mb"],
         )  # fmt: skip

@@ -128,6 +128,8 @@ def judge(
         low = (j[LEAST] - i[MOST]) * 1000000
         high = (j[MOST] - i[LEAST]) * 1000000
     first, last = 0.0, look_ahead
+    # The ends that heights give, in whole milliseconds and whole numbers: often exactly on one.
+    first_ms, last_ms = 0, int(look_ahead * 1000.0 + 0.5)
     for side in range(2):
         if side == 0:
             level = height + (high if offsets == 2 else low) + room
@@ -140,8 +142,10 @@ def judge(
                 return CLEAR
         elif slope > 0:
             first = max(first, -(level * 1e-6) / slope)
+            first_ms = max(first_ms, -level // (slope * 1000))
         else:
             last = min(last, -(level * 1e-6) / slope)
+            last_ms = min(last_ms, -(-level // (-slope * 1000)))
     if last - first < -INSTANT:
         return CLEAR
 
@@ -233,7 +237,7 @@ def judge(
     if entering == 0:
         return DOUBT
     if entering == -1:
-        begin, off = first, 0.0 if first == 0.0 else INSTANT
+        from_ms = first_ms
     else:
         line_b, line_c = slope_b, level_c
         if tau > 0.0:
@@ -246,13 +250,13 @@ def judge(
         off = _crossing(pair, begin, 1)
         if off < 0.0:
             return DOUBT
-    from_ms = _whole_ms(begin, off, 0.0, most)
+        from_ms = _whole_ms(begin, off, 0.0, most)
 
     leaving = lateral_sign(pair, last)
     if leaving == 0:
         return DOUBT
     if leaving == -1:
-        end, off = last, 0.0 if last == look_ahead else INSTANT
+        until_ms = last_ms
     else:
         under = slope_b * slope_b - steep * level_c
         root = sqrt(max(under, 0.0))
@@ -265,12 +269,9 @@ def judge(
         off = _crossing(pair, end, -1)
         if off < 0.0:
             return DOUBT
-    # rounded up: whole milliseconds at or before it, and one if that is not it
-    until_ms = _whole_ms(end, off, 0.0, most)
-    if leaving == -1 and last == look_ahead:
-        until_ms = int(most + 0.5)
-    elif until_ms >= 0:
-        if (end - off) * 1000.0 <= until_ms:
+        # rounded up: the whole milliseconds before it, and one
+        until_ms = _whole_ms(end, off, 0.0, most)
+        if until_ms < 0 or (end - off) * 1000.0 <= until_ms:
             return DOUBT
         until_ms += 1
     if from_ms < 0 or until_ms < 0:
