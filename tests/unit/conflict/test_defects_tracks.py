@@ -6,10 +6,10 @@ The numbers are those of the list in docs/spec/trajectory-model.md, section 7.
 import random
 
 import pytest
-import trackoracle as oracle
 
 from detente.conflict import sweep
 from detente.conflict.trajectory import LegRules, Minima, build_tracks, find_conflicts
+from oracle import legs as oracle
 
 NM, FT, S = 18_520_000, 3048, 1_000_000
 MINIMA = Minima(5 * NM, 1000 * FT)
