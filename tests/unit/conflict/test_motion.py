@@ -8,7 +8,8 @@ from notices import EPOCH, FEET, MINUTE, NM, box, circle, corridor, judged, nano
 from detente.airspace.altitude import parse_altitude
 from detente.airspace.area import Moving
 from detente.airspace.volume import build_volume
-from detente.conflict.strategic import Minima, Rules
+from detente.conflict.move import Move, apply_move
+from detente.conflict.strategic import LiveVolumes, Minima, Rules
 from detente.errors import UsageError
 from detente.interop.geojson import format_geojson, parse_notice_geojson
 from detente.notice.activity import parse_activity_body
@@ -221,3 +222,25 @@ def test_body_with_times_that_are_not_its_interval_is_refused():
     body["pieces"][0]["geometry"]["times"][0] = "2018-09-17T18:39:00.000000Z"
     with pytest.raises(UsageError, match="it must be 2018"):
         parse_activity_body(body, name="M-1", exercise=False)
+
+
+def test_move_in_time_takes_the_times_along():
+    """A moving notice that is moved later is a moving notice still: its times go with its interval."""
+    move = Move("north:M-1", later_us=5 * MINUTE, aside_tenth_mm=NM, bearing_tenth_deg=900)
+    later = apply_move(EAST, move)
+    assert later.pieces[0].geometry.times_us == tuple(
+        time + 5 * MINUTE for time in EAST.pieces[0].geometry.times_us
+    )
+    assert parse_activity_body(later.body(), name="M-1", exercise=False) == later
+    assert (
+        judged(EAST, later).verdict == "clear"
+    )  # five minutes behind on one way, and the radii are two together
+
+
+def test_moving_notices_are_candidates_in_the_index():
+    """The index holds the whole way, so whoever is near any of it is a candidate."""
+    live = LiveVolumes()
+    live.insert("m", EAST)
+    there = notice(piece(circle(0.98, 0, 100), start=55, end=60))
+    assert [key for key, found in live.check_against(there, Rules())] == ["m"]
+    assert live.check_against(notice(piece(circle(0.98, 0, 100), start=0, end=5)), Rules()) == []

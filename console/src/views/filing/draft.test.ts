@@ -72,6 +72,15 @@ describe("amending", () => {
   });
 });
 
+describe("a shape that the form cannot hold", () => {
+  it("is no shape: the way of somebody who moves does not become a corridor", () => {
+    const geometry = { type: "LineString" as const, coordinates: [[0, 0], [1, 0]] };
+    const times = ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"];
+    expect(shapeFromFeature({ type: "Feature", geometry, properties: { radius_m: 5, times } })).toBeNull();
+    expect(shapeFromFeature({ type: "Feature", geometry, properties: { half_width_m: 5 } })?.kind).toBe("corridor");
+  });
+});
+
 describe("the document", () => {
   it("holds numbers as the officer typed them and times in Z", () => {
     expect(documentOf(ready(), NOW)).toBe(

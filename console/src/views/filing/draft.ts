@@ -184,6 +184,8 @@ function shapeOf(geometry: Members, properties: Members): Shape | null {
     case "Point":
       return { kind: "circle", at: positionOf(geometry.coordinates!), size, unit: size ? unit : "nm" };
     case "LineString":
+      // The way of somebody who moves is no corridor: the form cannot hold it, and must not turn it into one.
+      if (properties.times) return null;
       return { kind: "corridor", points: list(geometry.coordinates).map(positionOf), size, unit: size ? unit : "nm" };
     case "Polygon":
       return { kind: "area", polygons: [list(geometry.coordinates).map((ring) => list(ring).map(positionOf))] };
