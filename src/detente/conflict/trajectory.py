@@ -31,6 +31,7 @@ from detente.airspace.track import Tracks, build_tracks
 from detente.conflict.separation import Minima
 from detente.conflict.spell import CLOSEST, FROM, LATERAL, UNTIL, VERTICAL, measure
 from detente.conflict.sweep import Longs, Progress, find_close
+from detente.conflict.trackvolume import VolumeMeeting, find_in_volumes
 from detente.errors import UsageError, shown
 from detente.units import TENTH_MM_PER_M
 
@@ -43,12 +44,14 @@ __all__ = [
     "Skipped",
     "TrackConflict",
     "Tracks",
+    "VolumeMeeting",
     "build_legs",
     "build_tracks",
     "check_leg_rules",
     "check_track",
     "find_conflicts",
     "find_in_legs",
+    "find_in_volumes",
     "find_in_window",
     "join_meetings",
     "part_for",

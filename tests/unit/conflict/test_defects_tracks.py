@@ -1,6 +1,6 @@
 """Defects of well-known tools, as tracks: each is a case that this engine must get right.
 
-The numbers are those of the list in docs/spec/trajectory-model.md, section 7.
+The numbers are those of the list in docs/spec/trajectory-model.md, section 8.
 """
 
 import random
