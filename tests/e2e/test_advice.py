@@ -54,7 +54,13 @@ def test_advice_is_the_same_on_both_nodes_and_offline(met: Any, kit: Any) -> Non
     keys = [option["key"] for option in here["advice"]["options"]]
     assert any(key.startswith("north/") for key in keys)
     assert any(key.startswith("both/") for key in keys)
-    assert here["private"] == {"counted": 0, "in_the_way": [], "too_late": [], "options": []}
+    assert here["private"] == {
+        "counted": 0,
+        "in_the_way": [],
+        "near_own": [],
+        "too_late": [],
+        "options": [],
+    }
     terms = met.north.get("/api/v1/picture")["agreement"]
     words = ["check", *met.said, "--advice", "--parties", "north,south", "--json"]
     for option, value in (

@@ -47,12 +47,16 @@ def advice(directory: Dir, conflict: Conflict, as_json: Json = False) -> None:
         )
         out.print(say_reason(shared["reason"], len(shared["against"])), markup=False)
         blocked = {row["option"]: row["notices"] for row in private["in_the_way"]}
+        near = {row["option"]: row["assets"] for row in private["near_own"]}
         for option in shared["options"]:
             out.print(f"  {option['key']:<24} {say_moves(option['moves'])}", markup=False)
             if option["key"] in blocked:
                 out.print(
                     f"    only we see: meets {', '.join(blocked[option['key']])}", markup=False
                 )
+            if option["key"] in near:
+                own = ", ".join(near[option["key"]])
+                out.print(f"    only we see: comes near our {own}", markup=False)
             if option["key"] in private["too_late"]:
                 out.print("    only we see: it would begin too early by our clock", markup=False)
         if private["options"]:

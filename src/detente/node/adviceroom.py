@@ -13,7 +13,13 @@ from detente.conflict.advice import Move, Option
 from detente.node import shapes
 from detente.node.node import Node
 from detente.node.operators import Action, Officer
-from detente.protocol.advising import InTheWay, find_conflict, private_advice, shared_advice
+from detente.protocol.advising import (
+    InTheWay,
+    NearOwn,
+    find_conflict,
+    private_advice,
+    shared_advice,
+)
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
 from detente.protocol.resolution import Proposal
@@ -59,6 +65,7 @@ class PrivateAdvice(msgspec.Struct, frozen=True):
 
     counted: int
     in_the_way: list[InTheWay]
+    near_own: list[NearOwn]
     too_late: list[str]
     options: list[OptionRow]
 
@@ -146,6 +153,7 @@ def advice_routes(node: Node, officer: FindOfficer) -> list[Any]:
                 private={
                     "counted": private.counted,
                     "in_the_way": private.in_the_way,
+                    "near_own": private.near_own,
                     "too_late": private.too_late,
                     "options": _rows(private.options),
                 },

@@ -18,6 +18,7 @@ from detente.conflict.strategic import check_pair
 from detente.errors import UnavailableError, UsageError, shown
 from detente.limits import ADVICE_ALTITUDE_M, ADVICE_TIME_S
 from detente.notice.activity import ActivityNotice
+from detente.protocol.asset import assets_near
 from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState, NoticeState
 from detente.protocol.watch import pair_rules
@@ -33,18 +34,27 @@ class InTheWay(msgspec.Struct, frozen=True):
     notices: list[str]
 
 
+class NearOwn(msgspec.Struct, frozen=True):
+    """Own assets that an option of the shared advice would bring the peer's notice to, by name."""
+
+    option: str
+    assets: list[str]
+
+
 class Private(msgspec.Struct, frozen=True):
     """What only one's own officer is told.
 
     Attributes:
         counted: how many live notices of third parties there are that could matter.
         in_the_way: options that move an own notice into one of them.
+        near_own: options that move the peer's notice within the agreed lateral minimum of an own asset that it is not near now.
         too_late: options by which an own notice would begin before now and its agreed lead time.
         options: what would clear the own notice of third parties too, in the form of the shared ones.
     """
 
     counted: int
     in_the_way: list[InTheWay]
+    near_own: list[NearOwn]
     too_late: list[str]
     options: list[Option]
 
@@ -114,8 +124,16 @@ def private_advice(core: Core, conflict: ConflictState, advice: Advice, now_us: 
         if standing is not None:
             (held if other.party == peer.party else thirds).append(standing)
     earliest_us = now_us + _lead_us(core, own, own)
-    blocked, late = [], []
+    blocked, late, near = [], [], []
+    theirs = _volumes(core, peer)
+    within = rules.minima.lateral_tenth_mm
+    beside = {one.name for one in assets_near(core, theirs, within, now_us)}
     for option in advice.options:
+        moves = [one for one in option.moves if one.notice == peer.id and one.aside_tenth_mm]
+        after = apply_move(theirs, moves[0]) if moves and core.state.assets else None
+        came = [] if after is None else assets_near(core, after, within, now_us)
+        if any(one.name not in beside for one in came):
+            near.append(NearOwn(option.key, sorted({one.name for one in came} - beside)))
         move = next((one for one in option.moves if one.notice == own.id), None)
         if move is None:
             continue
@@ -138,7 +156,7 @@ def private_advice(core: Core, conflict: ConflictState, advice: Advice, now_us: 
             earliest_us=earliest_us,
         )
         options = [one for one in found.options if one.key.startswith(f"{own.party}/")]
-    return Private(len(thirds), blocked, late, options)
+    return Private(len(thirds), blocked, near, late, options)
 
 
 # -- pieces ----------------------------------------------------------------------------------------

@@ -961,7 +961,8 @@ class Core:
         self.index_live()
         self.refresh_live(notice_id)
         body = self._volumes.get(notice_id)
-        return [] if body is None else self.check_activity(notice_id, body, now_us)
+        found = [] if body is None else self.check_activity(notice_id, body, now_us)
+        return [*found, *keep_about(self, notice_id, now_us)]  # a cancellation may keep a promise
 
     def check_activity(self, notice_id: str, body: ActivityNotice, now_us: int) -> list[Effect]:
         """Check a notice in the index against the live ones of other parties; record and report what is new."""
@@ -976,7 +977,7 @@ class Core:
             self.append_local(now_us, "conflict/advisory", conflict=record)
             ids = tuple(one["id"] for one in record["notices"])
             effects.append(Alert(record["verdict"], record["reason"], refs=(record["id"], *ids)))
-        return [*effects, *keep_about(self, notice_id, now_us)]
+        return effects
 
     def has_news(self, peer: str, chain: str, now_us: int) -> bool:
         """Whether a chain to a peer has something that is neither held by it nor under way."""

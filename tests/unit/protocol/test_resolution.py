@@ -11,6 +11,7 @@ import pytest
 from detente.airspace.altitude import build_altitude
 from detente.airspace.area import Circle
 from detente.airspace.volume import build_volume
+from detente.conflict.advice import apply_move
 from detente.errors import DetenteError
 from detente.hotline.resolution import PROPOSAL_ANSWERS, PROPOSAL_MOVES, PROPOSAL_STATES
 from detente.limits import PROPOSALS_OPEN
@@ -18,6 +19,7 @@ from detente.notice.activity import ActivityNotice, build_notice
 from detente.protocol import resolving, views
 from detente.protocol.advising import find_conflict, private_advice, shared_advice
 from detente.protocol.alarms import alarm_rows
+from detente.protocol.asset import note_asset
 from detente.protocol.deadlines import next_due, pass_deadlines
 from detente.protocol.resolving import ProposalRow, proposal_rows
 from detente.protocol.rules import TYPES
@@ -244,6 +246,36 @@ def test_a_third_party_changes_nothing_in_it_and_is_told_to_one_officer() -> Non
         assert f"{names[2]}:C-1" not in f"{entry.local}{openings}"
 
 
+def test_own_asset_that_an_option_comes_near_is_told_to_the_own_officer(two: Two) -> None:
+    """A-PRI-2: a move sideways that brings the peer's notice to an own asset is marked here, and in nothing that is said or computed together."""
+    _, north, south = two
+    core = north.running
+    found = find_conflict(core, conflict(north))
+    advice = shared_advice(core, found)
+    before = encode_canonical(advice.record())
+    option = next(one for one in advice.options if one.key == "south/aside")
+    volumes = core.volumes("south:B-1")
+    assert volumes is not None
+    center = apply_move(volumes, option.moves[0]).pieces[0].geometry
+    assert isinstance(center, Circle)
+    # inside of where it would be, on the side that is far from where it is
+    start = volumes.pieces[0].geometry
+    assert isinstance(start, Circle)
+    way = [b + (b - a) // 4 for a, b in zip(start.center, center.center, strict=True)]
+    place = {"lat": way[1], "lon": way[0]}
+    north.run(
+        lambda core: (
+            note_asset(core, "mast", "radar", place, 60, north.now_us(), officer="ada"),
+            [],
+        )
+    )
+    private = private_advice(core, found, advice, north.now_us())
+    assert [(row.option, row.assets) for row in private.near_own if row.option == option.key] == [
+        ("south/aside", ["mast"])
+    ]
+    assert advice_bytes(north) == before == advice_bytes(south)
+
+
 def test_advice_waits_for_what_the_other_side_has_not_got(two: Two) -> None:
     """A-PRI-1: of a version that is under way nothing can be computed that the other side could check."""
     room, north, south = two
@@ -304,6 +336,19 @@ def test_proposal_accepted_and_done_is_kept_on_both_sides(two: Two) -> None:
         for o in north.running.state.owed.values()
         if "proposal" in o.expected or "kept" in o.expected
     ]
+    check_rebuilt(north, south)
+
+
+def test_cancellation_of_either_notice_keeps_the_promise(two: Two) -> None:
+    """A-RES-5: where one of the two is cancelled nothing has to move any more, on both sides."""
+    room, north, south = two
+    propose(north, "south/later")
+    talk(room, north, south)
+    answer(south, "accept")
+    talk(room, north, south)
+    north.run(lambda core: core.cancel_notice("north:A-1", "done", north.now_us(), **WHO))
+    talk(room, north, south)
+    assert states(north, south) == [["kept"], ["kept"]]
     check_rebuilt(north, south)
 
 
