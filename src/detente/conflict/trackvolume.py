@@ -5,14 +5,14 @@ docs/spec/trajectory-model.md, section 5, is the normative text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
 
 import msgspec
 import numpy as np
 
-from detente.airspace.altitude import Altitude, DatumBounds
+from detente.airspace.altitude import Altitude
 from detente.airspace.earth import Point, round_ratio
 from detente.airspace.leg import Legs
 from detente.airspace.near import Budget, TooMuchWork
@@ -107,30 +107,24 @@ def _near_levels(
     """
     found = []
     for which in (1, 0):  # the greatest that a gap can be is below the minimum; the least is
-        low = _edge(rules, lambda z, k=which: _gap(rules.bounds, piece.lower, _at(z, datum), k))
-        high = _edge(rules, lambda z, k=which: _gap(rules.bounds, _at(-z, datum), piece.upper, k))
+        low = _edge(piece.lower, datum, rules, which, up=1)
+        high = _edge(piece.upper, datum, rules, which, up=-1)
         found.append((low - 1, 1 - high) if low <= -high else None)
     return found[0], found[1]
 
 
-def _edge(rules: Rules, gap: Callable[[int], int]) -> int:
-    """The least altitude at which a gap that falls with it is below the vertical minimum."""
+def _edge(edge: Altitude, datum: str, rules: Rules, which: int, *, up: int) -> int:
+    """The least altitude (times `up`) from which the gap to an edge of the piece is below the minimum."""
     low, high = -_FAR, _FAR
     while low < high:
         middle = (low + high) // 2
-        if gap(middle) < rules.minima.vertical_tenth_mm:
+        there = Altitude(middle * up, "m", datum)
+        gap = rules.bounds.gap(edge, there) if up > 0 else rules.bounds.gap(there, edge)
+        if gap[which] < rules.minima.vertical_tenth_mm:
             high = middle
         else:
             low = middle + 1
     return low
-
-
-def _at(tenth_mm: int, datum: str) -> Altitude:
-    return Altitude(tenth_mm, "m", datum)
-
-
-def _gap(bounds: DatumBounds, above: Altitude, below: Altitude, which: int) -> int:
-    return bounds.gap(above, below)[which]
 
 
 def _stretch(
