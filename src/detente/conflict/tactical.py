@@ -11,6 +11,8 @@ docs/spec/tactical-model.md is the normative text; `TACTICAL_SPEC` is its versio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,11 +26,19 @@ from detente.conflict.alert import (
     Change,
     alert_id,
 )
+from detente.conflict.bands import Band, Bands, Envelope, make_bands
 from detente.conflict.crowd import find_encounters
 from detente.conflict.encounter import CANNOT_TELL, CONFLICT, Encounter, Profile, encounter
 from detente.conflict.track import COLUMNS, Tracks, TrackState, components_of, tracks_of
 from detente.errors import UsageError, shown
-from detente.limits import ALTITUDE_MAX_M, LOOK_AHEAD_MAX_S, TRACK_AGE_MAX_S, TRACK_LATERAL_MAX_M
+from detente.limits import (
+    ALTITUDE_MAX_M,
+    ALTITUDE_MIN_M,
+    LOOK_AHEAD_MAX_S,
+    TRACK_AGE_MAX_S,
+    TRACK_LATERAL_MAX_M,
+    TRACK_SPEED_MAX_MPS,
+)
 from detente.units import TENTH_MM_PER_M, US_PER_S
 
 __all__ = [
@@ -39,8 +49,11 @@ __all__ = [
     "TACTICAL_SPEC",
     "Alert",
     "Alerts",
+    "Band",
+    "Bands",
     "Change",
     "Encounter",
+    "Envelope",
     "Profile",
     "TrackState",
     "Tracks",
@@ -49,6 +62,7 @@ __all__ = [
     "components_of",
     "engine_profile",
     "find",
+    "find_bands",
     "tracks_of",
 ]
 
@@ -122,14 +136,67 @@ def check_tracks(
     _check(profile, look_ahead_s)
     tracks_of([one, two]) if (one.party, one.id) != (two.party, two.id) else tracks_of([one])
     for state in (one, two):
-        if abs(now_us - state.time) > TRACK_AGE_MAX_S * US_PER_S:
-            raise UsageError(
-                "track-old",
-                f"report of track {shown(state.id)} is {abs(now_us - state.time) / US_PER_S:.0f} s from now; "
-                f"it must be at most {TRACK_AGE_MAX_S} s",
-                field="time",
-            )
+        _check_age(state, now_us)
     return encounter(one, two, profile, now_us, look_ahead_s * US_PER_S)
+
+
+def find_bands(
+    own: TrackState,
+    others: Sequence[TrackState],
+    profile: Profile,
+    now_us: int,
+    *,
+    look_ahead_s: int = 300,
+    envelope: Envelope | None = None,
+) -> Bands:
+    """What a track had better not do from now on: tracks, speeds, climbs and altitudes that are too close to others.
+
+    Args:
+        own: the track that may change.
+        others: those that go straight on, of any party.
+        profile: what is too close.
+        now_us: the instant of the change, microseconds.
+        look_ahead_s: how far, seconds.
+        envelope: what the own track can do; else that of `Envelope`.
+
+    Raises:
+        UsageError: as `find`; a range of the envelope is out of order or past a limit.
+    """
+    _check(profile, look_ahead_s)
+    envelope = envelope or Envelope()
+    for name, most in (
+        ("speed", TRACK_SPEED_MAX_MPS * TENTH_MM_PER_M),
+        ("up", TRACK_SPEED_MAX_MPS * TENTH_MM_PER_M),
+        ("altitude", ALTITUDE_MAX_M * TENTH_MM_PER_M),
+    ):
+        low, high = getattr(envelope, name)
+        least = (
+            0
+            if name == "speed"
+            else ALTITUDE_MIN_M * TENTH_MM_PER_M
+            if name == "altitude"
+            else -most
+        )
+        if not least <= low <= high <= most:
+            raise UsageError(
+                "envelope-range",
+                f"{name} of the envelope is {low} to {high}; it must be in order, from {least} to {most}",
+                field=name,
+            )
+    tracks_of([own, *others])
+    for state in (own, *others):
+        _check_age(state, now_us)
+    return make_bands(own, others, profile, now_us, look_ahead_s * US_PER_S, envelope)
+
+
+def _check_age(state: TrackState, now_us: int) -> None:
+    if abs(now_us - state.time) > TRACK_AGE_MAX_S * US_PER_S:
+        raise UsageError(
+            "track-old",
+            f"report of track {shown(state.id)} is {abs(now_us - state.time) / US_PER_S:.0f} s from now; "
+            f"it must be at most {TRACK_AGE_MAX_S} s",
+            field="time",
+        )
 
 
 def _check(profile: Profile, look_ahead_s: int) -> None:
