@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from detente.errors import UsageError
 from detente.interop.recording import Points
+from detente.units import format_time
 
 Longs = npt.NDArray[np.int64]
 Records = npt.NDArray[np.void]
@@ -26,6 +27,7 @@ RECORD = np.dtype(
 RUN_ROWS = 1_000_000
 KEPT_RUNS = 3  # in memory; with more all go to the file
 STEP_ROWS = 1_024  # a mark in every run each so many rows says where a time stands
+WINDOW_MOST = 6_000_000  # rows of a window and its surroundings: 1.2 GB while they are compared
 TRACKS_MOST = 5_000_000  # ids stay in memory for the whole run
 
 
@@ -110,14 +112,26 @@ class Spill:
         return list(pairwise(edges))
 
     def between(self, start: int, stop: int) -> Records:
-        """All rows from a time until before another, by track and time; equal ones by row."""
+        """All rows from a time until before another, by track and time; equal ones by row.
+
+        Raises:
+            UsageError: ``tracks-too-dense``.
+        """
         found = []
-        at = 0
+        at = read = 0
         for number, size in enumerate(self._sizes):
             marks = self._marks[number]
             low = max(0, int(np.searchsorted(marks[:-1], start, "left")) - 1) * STEP_ROWS
             high = min(size, int(np.searchsorted(marks[:-1], stop, "left")) * STEP_ROWS)
             if low < high and marks[-1] >= start and marks[0] < stop:
+                read += high - low
+                if read > WINDOW_MOST:
+                    raise UsageError(
+                        "tracks-too-dense",
+                        f"more than {WINDOW_MOST:,} rows lie between {format_time(max(0, start))} and "
+                        f"{format_time(stop)}; so many must not be within two greatest gaps",
+                        hint="a smaller --max-gap-s needs less; rows of one time would all be one instant",
+                    )
                 rows = self._read(number, at + low, low, high)
                 times = rows["time"]
                 found.append(rows[np.searchsorted(times, start) : np.searchsorted(times, stop)])

@@ -51,7 +51,7 @@ def make_runs(point: Longs, joined: Bools, size: float, most: int) -> tuple[Ints
                 tail, head = float(point[axis, row]), float(point[axis, row + 1])
                 low[axis], high[axis] = min(tail, head), max(tail, head)
         last[runs] = row
-    return first[: runs + 1].copy(), last[: runs + 1].copy()
+    return first[: runs + 1], last[: runs + 1]
 
 
 @compiled

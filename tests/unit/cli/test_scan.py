@@ -260,3 +260,10 @@ def test_scan_ids_are_bounded(monkeypatch):
     with pytest.raises(UsageError, match="more than 2 ids"):
         scanned(rows(*MEETING))
     assert scanning.WINDOW_ROWS <= 2_000_000
+
+
+def test_scan_of_too_many_rows_at_one_time_is_refused(monkeypatch):
+    """A file whose rows all have one time cannot be cut into windows; past a bound it is refused, not read into memory."""
+    monkeypatch.setattr("detente.cli.spill.WINDOW_MOST", 100)
+    with pytest.raises(UsageError, match="more than 100 rows lie between"):
+        scanned(rows(*(f"A{k},{T0},46,7,3000" for k in range(200))))
