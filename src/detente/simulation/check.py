@@ -24,6 +24,7 @@ from detente.units import US_PER_S
 
 ASKING = ("hotline/cease", "hotline/emergency")
 DAYS_MOST = 400  # of one simulation: samples have a quota a day
+ADVISED = 5  # conflicts of a pair whose advice is compared: a day may end with a hundred
 OVERDUE_US = 120 * US_PER_S  # two turns of the simulated timer: past it something due is lost
 # Alarms that say a party did wrong or lost its record. Between honest nodes none may ever be raised.
 BLAME = frozenset({"behind", "chain-fork", "equivocation", "forked", "log-behind", "peer-behind"})
@@ -399,7 +400,7 @@ def _check_conflicts(one: Core, other: Core) -> Iterator[str]:
 def _check_advice(one: Core, other: Core) -> Iterator[str]:
     """What would clear a conflict is the same bytes on both sides, and every option of it is clear (A-PRI-1)."""
     names = {core.identity.party for core in (one, other)}
-    for id_ in sorted(live_conflicts(one, common_notices(one, other))):
+    for id_ in islice(sorted(live_conflicts(one, common_notices(one, other))), ADVISED):
         conflict = one.state.conflicts[id_]
         if {side["id"].partition(":")[0] for side in conflict.record["notices"]} != names:
             continue
