@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -62,6 +63,10 @@ class Outline:
         self.low: Floats = np.minimum(ends_a, ends_b)[:, :axes] - pad
         self.high: Floats = np.maximum(ends_a, ends_b)[:, :axes] + pad
 
+    @cached_property
+    def _pairs(self) -> list[tuple[int, int]]:
+        return list(zip(self.tails.tolist(), self.heads.tolist(), strict=True))
+
     def edge(self, index: int) -> tuple[Vector, Vector]:
         """The two ends of an edge."""
         return self.vertices[self.tails[index]], self.vertices[self.heads[index]]
@@ -93,13 +98,21 @@ class Outline:
 
     def _side_few(self, place: Vector, line: Vector) -> int:
         odd = False
-        for index in range(len(self.tails)):
-            a, b = self.edge(index)
-            left_a, left_b = dot(line, a) >= 0, dot(line, b) >= 0
+        vertices = self.vertices
+        x, y, z = line
+        sides = [x * u + y * v + z * w for u, v, w in vertices]
+        for tail, head in self._pairs:
+            side_a, side_b = sides[tail], sides[head]
+            # The ray's line goes through the place. Of an edge that the place is on, or that the ray
+            # crosses, both ends are not strictly on one side of it.
+            if (side_a > 0 and side_b > 0) or (side_a < 0 and side_b < 0):
+                continue
+            a, b = vertices[tail], vertices[head]
             turn = orient(a, b, place)
             if turn == 0 and on_edge(a, b, place):
                 return 0
-            if left_a != left_b and (turn > 0) == left_b:
+            left_b = side_b >= 0
+            if (side_a >= 0) != left_b and (turn > 0) == left_b:
                 odd = not odd
         return 1 if odd else -1
 
