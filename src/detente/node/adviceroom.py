@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
@@ -10,15 +11,19 @@ from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from detente.conflict.advice import Move, Option
+from detente.errors import DetenteError
 from detente.node import shapes
 from detente.node.node import Node
 from detente.node.operators import Action, Officer
 from detente.protocol.advising import (
     InTheWay,
     NearOwn,
+    Private,
+    advice_of,
     find_conflict,
     private_advice,
     shared_advice,
+    shared_question,
 )
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
@@ -27,6 +32,7 @@ from detente.protocol.resolving import (
     ProposalRow,
     amend_as_accepted,
     answer_proposal,
+    find_proposal,
     proposal_rows,
     propose,
 )
@@ -130,6 +136,16 @@ def advice_routes(node: Node, officer: FindOfficer) -> list[Any]:
         plain: dict[str, Any] = msgspec.to_builtins(values)
         return {**plain, "clock": node.clock.label, "now": format_time(node.now_us())}
 
+    async def think(conflict: str) -> None:
+        """Have the shared advice ready before a job asks for it: it can take seconds, and the worker has others waiting."""
+        try:
+            question = await node.do(
+                lambda core: shared_question(core, find_conflict(core, conflict))
+            )
+        except DetenteError:
+            return  # the job will say so itself
+        await asyncio.to_thread(advice_of, question)
+
     def said(core: Core, conflict: str) -> dict[str, Any]:
         return stamped(conflict=conflict, proposals=proposal_rows(core, conflict))
 
@@ -141,27 +157,30 @@ def advice_routes(node: Node, officer: FindOfficer) -> list[Any]:
     )
     async def advice(request: Request[Any, Any, Any], conflict: FromPath[str]) -> dict[str, Any]:
         await officer(request, "read")
+        await think(conflict)
 
-        def job(core: Core) -> dict[str, Any]:
+        def job(core: Core) -> tuple[dict[str, Any], Private]:
             found = find_conflict(core, conflict)
             shared = shared_advice(core, found)
-            private = private_advice(core, found, shared, node.now_us())
-            return stamped(
+            said = stamped(
                 conflict=found.id,
                 party=core.identity.party,
                 advice=shared.record(),
-                private={
-                    "counted": private.counted,
-                    "in_the_way": private.in_the_way,
-                    "near_own": private.near_own,
-                    "too_late": private.too_late,
-                    "options": _rows(private.options),
-                },
                 proposals=proposal_rows(core, found.id),
             )
+            return said, private_advice(core, found, shared, node.now_us())
 
-        answer: dict[str, Any] = await node.do(job)
-        return answer
+        answer: dict[str, Any]
+        answer, private = await node.do(job)
+        options = await asyncio.to_thread(lambda: private.options)
+        rows = {
+            "counted": private.counted,
+            "in_the_way": private.in_the_way,
+            "near_own": private.near_own,
+            "too_late": private.too_late,
+            "options": _rows(options),
+        }
+        return {**answer, "private": msgspec.to_builtins(rows)}
 
     @get(
         "/api/v1/proposals",
@@ -187,6 +206,7 @@ def advice_routes(node: Node, officer: FindOfficer) -> list[Any]:
         request: Request[Any, Any, Any], conflict: FromPath[str], data: JSONBody[NewProposal]
     ) -> dict[str, Any]:
         who = await officer(request, "say")
+        await think(conflict)
 
         def job(core: Core) -> tuple[dict[str, Any], list[Effect]]:
             found, effects = propose(
@@ -215,6 +235,8 @@ def advice_routes(node: Node, officer: FindOfficer) -> list[Any]:
         request: Request[Any, Any, Any], statement: FromPath[str], data: JSONBody[ProposalAnswer]
     ) -> dict[str, Any]:
         who = await officer(request, "say")
+        if data.answer == "counter":
+            await think(await node.do(lambda core: find_proposal(core, statement).conflict))
 
         def job(core: Core) -> tuple[dict[str, Any], list[Effect]]:
             found: tuple[Proposal, list[Effect]] = answer_proposal(

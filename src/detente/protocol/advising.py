@@ -8,6 +8,7 @@ is in no entry and no statement. docs/spec/advice.md, section 5, is the normativ
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -25,6 +26,26 @@ from detente.protocol.watch import pair_rules
 from detente.units import TENTH_MM_PER_M, US_PER_S
 
 SHORT_ID_CHARS = 6
+_KEPT = 64  # answers; between a question and what is made of its answer hardly anything changes
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What advice is asked: all that `advise` needs, and nothing that changes meanwhile.
+
+    Asking takes milliseconds and needs the core; answering may take seconds and needs only this, so a
+    node answers beside its worker (`advice_of`) and then finds the answer kept.
+    """
+
+    one: Standing
+    two: Standing
+    others: tuple[Standing, ...]
+    earliest_us: int
+
+
+@lru_cache(maxsize=_KEPT)
+def advice_of(question: Question) -> Advice:
+    """The answer, kept for a while."""
+    return advise(question.one, question.two, question.others, earliest_us=question.earliest_us)
 
 
 class InTheWay(msgspec.Struct, frozen=True):
@@ -49,14 +70,24 @@ class Private(msgspec.Struct, frozen=True):
         in_the_way: options that move an own notice into one of them.
         near_own: options that move the peer's notice within the agreed lateral minimum of an own asset that it is not near now.
         too_late: options by which an own notice would begin before now and its agreed lead time.
-        options: what would clear the own notice of third parties too, in the form of the shared ones.
+        party: our own.
+        question: what would clear the own notice of third parties too; None where the shared options do.
     """
 
     counted: int
     in_the_way: list[InTheWay]
     near_own: list[NearOwn]
     too_late: list[str]
-    options: list[Option]
+    party: str
+    question: Question | None
+
+    @property
+    def options(self) -> list[Option]:
+        """The answer, in the form of the shared options: moves of our own notice alone."""
+        if self.question is None:
+            return []
+        found = advice_of(self.question).options
+        return [one for one in found if one.key.startswith(f"{self.party}/")]
 
 
 def find_conflict(core: Core, wanted: str) -> ConflictState:
@@ -83,6 +114,15 @@ def shared_advice(core: Core, conflict: ConflictState) -> Advice:
     """What both parties of a conflict compute, byte for byte the same (A-PRI-1).
 
     Raises:
+        UsageError, UnavailableError: as `shared_question`.
+    """
+    return advice_of(shared_question(core, conflict))
+
+
+def shared_question(core: Core, conflict: ConflictState) -> Question:
+    """What both parties ask.
+
+    Raises:
         UsageError: ``conflict-of-others``: neither notice is ours; ``conflict-resolved``.
         UnavailableError: ``advice-waits``: the other side has not got our version yet.
     """
@@ -103,7 +143,7 @@ def shared_advice(core: Core, conflict: ConflictState) -> Advice:
     one, two = (
         Standing(notice.id, notice.party, _volumes(core, notice), rules) for notice in (own, peer)
     )
-    return advise(one, two, rest, earliest_us=since_us + _lead_us(core, own, peer))
+    return Question(one, two, tuple(rest), since_us + _lead_us(core, own, peer))
 
 
 def private_advice(core: Core, conflict: ConflictState, advice: Advice, now_us: int) -> Private:
@@ -147,16 +187,15 @@ def private_advice(core: Core, conflict: ConflictState, advice: Advice, now_us: 
         ]
         if met:
             blocked.append(InTheWay(option.key, met))
-    options: list[Option] = []
+    question = None
     if blocked or late:
-        found = advise(
+        question = Question(
             Standing(own.id, own.party, volumes, rules),
-            Standing(peer.id, peer.party, _volumes(core, peer), rules),
-            [*held, *thirds],
-            earliest_us=earliest_us,
+            Standing(peer.id, peer.party, theirs, rules),
+            (*held, *thirds),
+            earliest_us,
         )
-        options = [one for one in found.options if one.key.startswith(f"{own.party}/")]
-    return Private(len(thirds), blocked, near, late, options)
+    return Private(len(thirds), blocked, near, late, own.party, question)
 
 
 # -- pieces ----------------------------------------------------------------------------------------
