@@ -1,7 +1,7 @@
 """Draws how the cost of `conflict.trajectory` grows, from the benchmark's own numbers.
 
 .venv/bin/detente bench --only trajectories --full --json > growth.json
-.venv/bin/python scripts/plot_growth.py growth.json docs/img/trajectory-growth.svg
+.venv/bin/python scripts/plot_growth.py growth.json docs/img/trajectory-growth.png
 """
 
 from __future__ import annotations
