@@ -100,10 +100,12 @@ class Aside(msgspec.Struct, frozen=True):
 def least_aside(
     movers: Sequence[Mover], meetings: Sequence[Meeting], usable: Callable[[Aside], bool]
 ) -> list[Aside]:
-    """The clear candidates of the least distance, in the order of their directions; none within reach: empty.
+    """The clear candidate of the least distance and first direction; none within reach: empty.
+
+    Of two that move, both ends of the first axis may be found.
 
     Args:
-        movers: who moves.
+        movers: who moves, one or two.
         meetings: what must come clear.
         usable: whether the notices can be filed as they would then lie.
     """
@@ -120,23 +122,25 @@ def least_aside(
     ):
         return []
     search = _Search(movers, meetings)
-    waiting = [(1, wind) for wind in range(WINDS)]
+    half = WINDS // 2 if len(movers) > 1 else WINDS
+    # (distance, axis, end of the axis): the written order; the top is the least that is not ruled out
+    waiting = [(1, wind % half, wind // half) for wind in range(WINDS)]
     heapify(waiting)
     found: list[Aside] = []
+    first = (0, 0)
     while waiting:
-        step, wind = waiting[0]
-        if step > STEPS or (found and step > found[0].step):
+        step, axis, end = waiting[0]
+        if step > STEPS or (found and (step, axis) != first):
             break
+        wind = axis + end * half
         skip = search.skip(step, wind)
-        if skip:
-            heapreplace(waiting, (step + skip, wind))
-            continue
         candidate = Aside(step, wind)
-        if search.is_clear(candidate) and usable(candidate):
+        if not skip and search.is_clear(candidate) and usable(candidate):
+            first = (step, axis)
             found.append(candidate)
             heappop(waiting)
         else:
-            heapreplace(waiting, (step + 1, wind))
+            heapreplace(waiting, (step + max(skip, 1), axis, end))
     return found
 
 
