@@ -127,8 +127,5 @@ def apply_move(notice: ActivityNotice, move: Move) -> ActivityNotice:
                 turned[key] = rotation.apply_to(geometry)
                 check_geometry(turned[key], piece.edges, field=f"pieces[{i}].geometry")
             geometry = turned[key]
-        if isinstance(geometry, Moving) and move.later_us:
-            later = tuple(time_us + move.later_us for time_us in geometry.times_us)
-            geometry = msgspec.structs.replace(geometry, times_us=later)
         pieces.append(Volume(geometry, piece.edges, edges[0], edges[1], start_us, end_us))
     return msgspec.structs.replace(notice, pieces=tuple(pieces))
