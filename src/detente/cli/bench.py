@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from detente.cli.advicebench import describe_advice, measure_both
 from detente.cli.client import Api
 from detente.cli.nodes import Member, Nodes
 from detente.cli.recordbench import (
@@ -43,6 +44,7 @@ BUNDLE_ROUNDS = 1000
 ABSENCE_ENTRIES = 100_000
 VOLUMES = 1_000_000
 LIVE_NOTICES = 100_000
+CLUSTERS = 300
 
 LINE_PARTS = ("receipt", "rate", "start")
 PARTS = (
@@ -53,6 +55,7 @@ PARTS = (
     "bundle",
     "absence",
     "volumes",
+    "advice",
     "swiss",
     "trajectories",
 )
@@ -113,6 +116,10 @@ def run_benchmarks(
     if "volumes" in parts:
         results["volumes"] = alone(measure_volumes, VOLUMES // share, LIVE_NOTICES // share)
         for line in describe_volumes(results["volumes"]):
+            say(line)
+    if "advice" in parts:
+        results["advice"] = measure_both(CLUSTERS // share)
+        for line in describe_advice(results["advice"]):
             say(line)
     if "swiss" in parts:
         results["swiss"] = _swiss(say)

@@ -59,7 +59,7 @@ def bench(
         str | None,
         typer.Option(
             metavar="PART,…",
-            help="Only these: receipt, rate, start (three nodes on loopback); append, rebuild, audit, bundle, absence (the record); swiss, trajectories (tracks).",
+            help="Only these: receipt, rate, start (three nodes on loopback); append, rebuild, audit, bundle, absence (the record); volumes, advice (notices); swiss, trajectories (tracks).",
         ),
     ] = None,
     full: Annotated[
