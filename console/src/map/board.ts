@@ -36,6 +36,8 @@ export interface Told {
   measuring(points: readonly LonLat[]): void;
   /** How many shapes are on the map. */
   painted(drawn: number): void;
+  /** How many volumes that move are somewhere at the time shown. */
+  moving(count: number): void;
 }
 
 type Pressed = MapBrowserEvent<PointerEvent>;
@@ -85,6 +87,7 @@ export class Board {
       }, SPARE, 1),
       hands: new Sheet((paper) => {
         this.#notices.paintChosen(paper);
+        told.moving(this.#notices.paintMoving(paper));
         this.#hands.paint(paper);
       }, SPARE, 2, true),
     };
@@ -154,12 +157,12 @@ export class Board {
     this.#sheets.notices.changed();
   }
 
-  /** The time shown; the picture is painted anew only when something starts or ends between. */
+  /** The time shown; the picture is painted anew only when something starts or ends between, and what moves on its own sheet. */
   showTime(at: number): void {
     const before = this.#notices.at;
     this.#notices.at = at;
-    if (at >= before && at < this.#next) return;
-    this.#renew();
+    if (at < before || at >= this.#next) this.#renew();
+    else if (this.shapes.moving.some((shape) => shape.phase(at) === "active")) this.#sheets.hands.changed();
   }
 
   #renew(): void {

@@ -7,6 +7,7 @@ import { Room } from "./room";
 import type { Context, Paper } from "./sheet";
 import type { Phase, Shape, Shapes } from "./shapes";
 import type { Symbols } from "./symbols";
+import { ringAround } from "./way";
 
 const MOST_LABELS = 120;
 const LABEL_FROM_PX = 26; // an outline smaller than this has no room for words, unless few are in view
@@ -19,6 +20,7 @@ const SEAM = HALF - 1;
 const MARK_PX = 13;
 const TAKE_PX = 5;
 const HALO_PX = 3;
+const MIDDLE_PX = 3; // of somebody who moves: seen however small the circle is
 
 type Side = "own" | "peer";
 
@@ -107,6 +109,56 @@ export class NoticeSheet {
     this.#paintOutlines(paper, found);
     this.#paintConflicts(paper, ks, (conflict) => this.chosen.has(conflict.id));
     this.#paintWords(paper, new Room(), found.filter(([shape]) => !this.#written.has(shape)), true); // prettier-ignore
+  }
+
+  /**
+   * Where those that move are at the time shown: the circle around each, and its middle. They are on the sheet above, which is
+   * small enough to be painted every second.
+   *
+   * @returns how many.
+   */
+  paintMoving(paper: Paper): number {
+    const { ctx } = paper;
+    ctx.lineJoin = "round";
+    ctx.lineCap = "butt";
+    const ks = worlds(paper.box);
+    let count = 0;
+    for (const shape of this.shapes.moving) {
+      const place = this.#wanted(shape, "active") ? shape.placeAt(this.at) : null;
+      if (!place) continue;
+      count++;
+      if (!ks.some((k) => seen(shape.box, k, paper.box))) continue;
+      const { ring, box } = ringAround(place, shape.way!.radius_m, paper.resolution);
+      // a place past 180 degrees is seen in the world beside it
+      const worldsOf = new Set(ks.flatMap((k) => [k - 1, k, k + 1]));
+      for (const k of worldsOf) if (seen(box, k, paper.box)) this.#paintPlace(paper, ring, [xOf(place[0]), yOf(place[1])], k, shape.own ? "own" : "peer"); // prettier-ignore
+    }
+    ctx.setLineDash([]);
+    return count;
+  }
+
+  #paintPlace(paper: Paper, ring: Float64Array, [x, y]: readonly [number, number], k: number, side: Side): void {
+    const { ctx } = paper;
+    const circle = new Path2D();
+    for (let i = 0; i < ring.length; i += 2) circle.lineTo(paper.x(ring[i]! + k * WORLD), paper.y(ring[i + 1]!));
+    circle.closePath();
+    ctx.fillStyle = this.colours[`${side}-fill`];
+    ctx.fill(circle);
+    ctx.setLineDash([]);
+    ctx.strokeStyle = this.colours.ground;
+    ctx.lineWidth = 5;
+    ctx.stroke(circle);
+    ctx.setLineDash(STYLES.active[side].dash);
+    ctx.strokeStyle = ctx.fillStyle = this.colours[side];
+    ctx.lineWidth = 2.5;
+    ctx.stroke(circle);
+    const [mx, my] = [paper.x(x + k * WORLD), paper.y(y)];
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    ctx.arc(mx, my, MIDDLE_PX, 0, 2 * Math.PI);
+    ctx.strokeStyle = this.colours.ground;
+    ctx.stroke();
+    ctx.fill();
   }
 
   #colour(phase: Phase, side: Side): string {

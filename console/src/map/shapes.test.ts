@@ -80,6 +80,23 @@ describe("a shape", () => {
     expect(shape.shown(shape.end + ENDED_SHOWN_MS)).toBe(false);
   });
 
+  test("that moves is somewhere while it is active, and nowhere before, after, or once it is cancelled", () => {
+    const times = ["2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z"];
+    const way = { points: [[30, 33], [31, 34]], times, radius_m: 1000, edges: "planar" as const };
+    const moving = (state: Notice["state"]): Notice => {
+      const row = notice("north:M", { state });
+      return { ...row, pieces: row.pieces.map((piece) => ({ ...piece, way })) };
+    };
+    const shapes = new Shapes();
+    shapes.update(rows(moving("received"), notice("north:A")), null, "north");
+    expect(shapes.moving.map((one) => one.row.id)).toEqual(["north:M"]);
+    const [found] = shapes.moving;
+    expect(["09:59", "10:00", "11:00", "12:00"].map((time) => found!.placeAt(at(time)))).toEqual([null, [30, 33], [30.5, 33.5], null]);
+    shapes.update(rows(moving("cancelled")), null, "north");
+    expect(shapes.moving[0]!.placeAt(at("11:00"))).toBeNull();
+    expect(shape.placeAt(at("11:00"))).toBeNull();
+  });
+
   test("tells when it next changes", () => {
     expect(nextChange([shape], at("09:00"))).toBe(shape.start);
     expect(nextChange([shape], shape.start)).toBe(shape.end);

@@ -1,6 +1,8 @@
 /** The pieces of all notices as things to draw: made once for each row, kept while the row is the same. */
+import type { LonLat } from "../geo/geodesic";
 import type { Notice } from "../state/picture.svelte";
 import { around, type Box, boxOf, middleOf, projected } from "./mercator";
+import { Way } from "./way";
 
 export type Phase = "planned" | "active" | "ended";
 
@@ -12,6 +14,8 @@ type PieceRow = Notice["pieces"][number];
 export class Shape {
   readonly start: number;
   readonly end: number;
+  /** Of a volume that moves; its polygons are all that it sweeps. */
+  readonly way: Way | null;
   #polygons: Float64Array[][] | null = null;
   #box: Box | null = null;
   #middle: readonly [number, number] | null = null;
@@ -23,6 +27,7 @@ export class Shape {
   ) {
     this.start = Date.parse(piece.start);
     this.end = Date.parse(piece.end);
+    this.way = piece.way ? new Way(piece.way) : null;
   }
 
   /** Polygons of rings on the map's plane; made when first seen, because most of a long record never is. */
@@ -42,6 +47,11 @@ export class Shape {
     return this.#middle;
   }
 
+  /** Where a volume that moves is; null for one that stays, and outside its interval. */
+  placeAt(at: number): LonLat | null {
+    return this.phase(at) === "active" ? (this.way?.placeAt(at) ?? null) : null;
+  }
+
   phase(at: number): Phase {
     if (this.row.state === "cancelled" || at >= this.end) return "ended";
     return at < this.start ? "planned" : "active";
@@ -56,12 +66,19 @@ export class Shape {
 export class Shapes {
   #kept = new Map<string, { row: Notice; shapes: Shape[] }>();
   #all: Shape[] | null = [];
+  #moving: Shape[] | null = [];
   #own = "";
 
   /** All shapes, in the order of the notices. */
   get all(): readonly Shape[] {
     this.#all ??= [...this.#kept.values()].flatMap((kept) => kept.shapes);
     return this.#all;
+  }
+
+  /** Those that move, in the same order. */
+  get moving(): readonly Shape[] {
+    this.#moving ??= this.all.filter((shape) => shape.way !== null);
+    return this.#moving;
   }
 
   of(notice: string): readonly Shape[] {
@@ -95,7 +112,7 @@ export class Shapes {
       }
       for (const row of rows.values()) any = this.#take(row) || any;
     }
-    if (any) this.#all = null;
+    if (any) this.#all = this.#moving = null;
     return any;
   }
 

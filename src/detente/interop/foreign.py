@@ -35,7 +35,7 @@ _REQUIRED = tuple(_PLACEHOLDERS)
 _KNOWN = (
     *_REQUIRED,
     *("exercise", "activity", "region", "text", "precedence", "edges"),
-    *("radius_m", "radius_nm", "half_width_m", "half_width_nm"),
+    *("radius_m", "radius_nm", "half_width_m", "half_width_nm", "times"),
 )
 _SIZES = {
     "Point": ("radius_m", "radius_nm"),
@@ -210,15 +210,23 @@ def _feature(
     if skipped:
         _add(said, "properties-skipped", names=", ".join(skipped)[:400])
     kept, coordinates = _usable(kept, said), _flat(geometry.get("coordinates"), said)
-    sizes = _SIZES.get(kind, ())
+    moves = "times" in kept
+    if moves and not (kind == "LineString" and isinstance(kept["times"], list)):
+        del kept["times"]
+        moves = False
+        _add(said, "property-unusable", name="times", rule="times-misplaced")
+    # The way of somebody who moves has the radius of a circle. Times that are wrong are refused below, and
+    # not left out: without them it would be a corridor, which says something else.
+    sizes = _SIZES.get("Point" if moves else kind, ())
+    required = tuple(key for key in _REQUIRED if not (moves and key in ("start", "end")))
     for key in [key for key in kept if key.startswith(("radius", "half")) and key not in sizes]:
         del kept[key]
         _add(said, "properties-skipped", names=key)
-    trial = {**_PLACEHOLDERS, **kept}
+    trial = {**{key: _PLACEHOLDERS[key] for key in required}, **kept}
     if sizes and not any(key in kept for key in sizes):
         trial[sizes[0]] = 1
         _add(said, "size-missing", wanted=sizes[0].rpartition("_")[0])
-    wanted = [key for key in _REQUIRED if key not in kept]
+    wanted = [key for key in required if key not in kept]
     if wanted:
         _add(said, "properties-missing", names=", ".join(wanted))
     built = {
@@ -229,13 +237,16 @@ def _feature(
     try:
         notice = parse_notice_geojson(_encode(built))
     except UsageError as error:
-        inside = (error.field or "").removeprefix("geometry")
-        raise UsageError(
-            error.code, error.message, hint=error.hint, field=f"{field}{inside}"
-        ) from None
+        inside = error.field or ""
+        place = f"{field}{inside.removeprefix('geometry')}"
+        if inside.startswith("properties"):
+            place = field.partition("geometry")[0] + inside
+        raise UsageError(error.code, error.message, hint=error.hint, field=place) from None
     found: Any = _plain(notice_to_geojson(notice))[0]
     told = found["properties"]
     asked = {*kept, *(f"{key.rpartition('_')[0]}_m" for key in kept if key in sizes)}
+    if moves:
+        asked |= {"start", "end"}  # the first and the last of the times
     found["properties"] = {key: value for key, value in told.items() if key in asked}
     name = given.get("name") or given.get("title")
     if isinstance(name, str):
@@ -247,7 +258,7 @@ def _usable(kept: dict[str, Any], said: dict[str, Note]) -> dict[str, Any]:
     """The properties that the strict parser would take, tried one by one on a plain shape."""
     found = {}
     for key, value in kept.items():
-        if key.startswith(("radius", "half")):
+        if key == "times" or key.startswith(("radius", "half")):
             found[key] = value
             continue
         trial: dict[str, Any] = {**_PLACEHOLDERS, "radius_m": 1}

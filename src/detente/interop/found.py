@@ -75,6 +75,7 @@ class PropertiesRead(msgspec.Struct, omit_defaults=True):
     radius_nm: float | UnsetType = UNSET
     half_width_m: float | UnsetType = UNSET
     half_width_nm: float | UnsetType = UNSET
+    times: list[str] | UnsetType = UNSET
 
 
 class FeatureRead(msgspec.Struct, kw_only=True, tag_field="type", tag="Feature"):

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from detente.airspace.altitude import Altitude, format_altitude
+from detente.airspace.area import Moving
 from detente.airspace.drawing import Polygons, draw_geometries
 from detente.airspace.volume import Volume
 from detente.limits import DRAWN_BYTES_KEPT, SUMMARY_CHARS
@@ -24,7 +26,7 @@ from detente.protocol.fold import ConflictState, NoticeState, Receipt
 from detente.protocol.journal import Intent, Json
 from detente.protocol.ladder import LadderRow, ladder_rows
 from detente.protocol.statement import body_digest, body_values, commit_openings
-from detente.units import TENTH_MM_PER_FT, US_PER_S, format_time
+from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_FT, TENTH_MM_PER_M, US_PER_S, format_time
 
 RowState = Literal["waiting", "filed", "delivered", "refused", "received", "cancelled"]
 RANKS = {
@@ -58,11 +60,27 @@ class Edge(msgspec.Struct, frozen=True):
     datum: str
 
 
+class Way(msgspec.Struct, frozen=True):
+    """Who moves: where the middle of the volume is at which times, and how far it reaches.
+
+    Attributes:
+        points: [longitude, latitude] in degrees; evenly passed from one to the next.
+        times: one for each point.
+        edges: what the way from one to the next is, planar or geodesic.
+    """
+
+    points: list[list[float]]
+    times: list[str]
+    radius_m: float
+    edges: Literal["planar", "geodesic"]
+
+
 class Piece(msgspec.Struct, frozen=True):
     """One volume of a notice, drawn.
 
     Attributes:
         outline: polygons of closed rings of [longitude, latitude] in degrees; for the eye only.
+        way: of a volume that moves; its outline is all that it sweeps.
     """
 
     outline: list[list[list[list[float]]]]
@@ -70,6 +88,7 @@ class Piece(msgspec.Struct, frozen=True):
     end: str
     lower: Edge
     upper: Edge
+    way: Way | UnsetType = UNSET
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -250,6 +269,16 @@ def _piece(piece: Volume, outline: Polygons) -> Piece:
         end=format_time(piece.end_us),
         lower=_edge(piece.lower),
         upper=_edge(piece.upper),
+        way=_way(piece.geometry, piece.edges) if isinstance(piece.geometry, Moving) else UNSET,
+    )
+
+
+def _way(moving: Moving, edges: str) -> Way:
+    return Way(
+        points=[[lon / NANODEG_PER_DEG, lat / NANODEG_PER_DEG] for lon, lat in moving.points],
+        times=[format_time(time_us) for time_us in moving.times_us],
+        radius_m=moving.radius_tenth_mm / TENTH_MM_PER_M,
+        edges=cast("Literal['planar', 'geodesic']", edges),
     )
 
 

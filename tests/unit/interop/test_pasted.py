@@ -115,6 +115,46 @@ def test_foreign_properties_are_named_and_known_ones_kept() -> None:
     assert notes(found)["property-unusable"] == {"name": "activity", "rule": "activity-malformed"}
 
 
+WAY = {"type": "LineString", "coordinates": [[35, 36], [35.5, 36], [35.5, 36.2]]}
+TIMES = ["2018-09-17T18:00:00Z", "2018-09-17T19:00:00Z", "2018-09-17T19:30:00.500000Z"]
+
+
+def test_way_of_somebody_who_moves_keeps_its_times() -> None:
+    """Times and radius come back, alone and in a whole notice, with start and end from the times; it is no corridor."""
+    whole = {**WHOLE["properties"], "radius_m": 500, "times": TIMES}
+    del whole["start"], whole["end"], whole["radius_nm"]
+    for found in (read(feature(WAY, times=TIMES, radius_m=500)), read(feature(WAY, **whole))):
+        properties = found.features[0].properties
+        assert (properties.times, properties.radius_m) == (TIMES, 500.0)
+        assert properties.half_width_m is msgspec.UNSET
+        assert (found.start, found.end) == (TIMES[0], TIMES[-1])
+    again = parse_notice_geojson(msgspec.json.encode(found.features[0]))
+    assert again == parse_notice_geojson(json.dumps(feature(WAY, **whole)).encode())
+
+
+def test_way_without_what_a_notice_needs_names_it() -> None:
+    """A band and an id are missing; start and end are not, because the times say them; nor is a half width."""
+    found = notes(read(feature(WAY, times=TIMES)))
+    assert found["properties-missing"] == {"names": "id, lower, upper"}
+    assert found["size-missing"] == {"wanted": "radius"}
+
+
+def test_times_of_a_shape_that_stays_are_named_and_not_kept() -> None:
+    """Another program's property of that name spoils no area; a line's that are no times are refused, not left out."""
+    found = read(feature({"type": "Polygon", "coordinates": [RING]}, times=TIMES))
+    assert found.features[0].properties.times is msgspec.UNSET
+    assert notes(found)["property-unusable"] == {"name": "times", "rule": "times-misplaced"}
+    for times, code in (
+        (TIMES[:2], "times-count"),
+        ([TIMES[0], TIMES[2], TIMES[1]], "times-order"),
+        ([1, 2, 3], "time-malformed"),
+    ):
+        error = refused(json.dumps(feature(WAY, times=times, radius_m=5)).encode())
+        assert error.code == code, str(error)
+        assert error.field is not None
+        assert error.field.startswith(("properties.times", "geometry"))
+
+
 def test_half_a_band_is_named_and_not_kept() -> None:
     """A lower edge without an upper one is no band."""
     found = read(

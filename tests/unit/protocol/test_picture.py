@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from detente.agreement.terms import Terms
 from detente.airspace.altitude import build_altitude
-from detente.airspace.area import Circle
+from detente.airspace.area import Circle, Moving
 from detente.airspace.volume import build_volume
 from detente.errors import DetenteError, RefusedError, UsageError
 from detente.limits import SUMMARY_CHARS
@@ -120,6 +120,34 @@ def test_row_of_a_notice_holds_its_volume_drawn_and_its_band_with_datum(
     assert (found["region"], found["text"], found["text_cut"]) == ("the valley", "low", False)
     assert (found["start"], found["end"]) == (piece["start"], piece["end"])
     assert found["cannot_draw"] is False
+
+
+def test_row_of_a_moving_volume_says_where_it_is_when(two: tuple[Room, SimNode, SimNode]) -> None:
+    """Positions in degrees, a time for each, radius and edges; a volume that stays has none of it."""
+    _, north, _ = two
+    times = (START_US + 2 * HOUR_US, START_US + 3 * HOUR_US)
+    points = ((35_123_456_789, 35 * NANODEG_PER_DEG), (36 * NANODEG_PER_DEG, -NANODEG_PER_DEG // 2))
+    piece = build_volume(
+        Moving(points, times, 5 * TENTH_MM_PER_NM),
+        "geodesic",
+        build_altitude(0, "ft", "MSL", field="lower"),
+        build_altitude(TENTH_MM_PER_FT, "ft", "MSL", field="upper"),
+        *times,
+        field="pieces[0]",
+    )
+    file(north, build_notice(name="A-1", pieces=(piece,), exercise=True, activity="tanker"))
+    file(north, notice("A-2"))
+    moving, staying = (
+        plain(row(north.running, f"north:{name}"))["pieces"][0] for name in ("A-1", "A-2")
+    )
+    assert moving["way"] == {
+        "points": [[35.123456789, 35.0], [36.0, -0.5]],
+        "times": [moving["start"], moving["end"]],
+        "radius_m": 9260.0,
+        "edges": "geodesic",
+    }
+    assert moving["outline"]
+    assert "way" not in staying
 
 
 def test_row_of_a_long_text_is_cut_and_says_so(two: tuple[Room, SimNode, SimNode]) -> None:
