@@ -81,7 +81,7 @@ export function handlesOf(feature: Feature): Handle[] {
     const own = geometry.type === "Polygon" ? points.slice(0, -1) : points;
     const vertices = own.map((at, index): Handle => ({ kind: "vertex", ring, index, at }));
     const middles = points.slice(1).map((at, index): Handle => ({ kind: "middle", ring, index, at: between(points[index]!, at) }));
-    return [...vertices, ...middles];
+    return feature.properties.times ? vertices : [...vertices, ...middles]; // a new position would have no time
   });
 }
 
@@ -104,7 +104,7 @@ export function movedTo(feature: Feature, handle: Handle, to: LonLat): Feature {
 /** The feature without one vertex, or null where too few would be left. */
 export function without(feature: Feature, handle: Handle): Feature | null {
   const geometry = feature.geometry!;
-  if (handle.kind !== "vertex") return null;
+  if (handle.kind !== "vertex" || feature.properties.times) return null; // each time has its position
   const polygon = geometry.type === "Polygon";
   const rings = (polygon ? (geometry.coordinates as LonLat[][]) : [geometry.coordinates as LonLat[]]).map((ring) => [...ring]);
   const ring = rings[handle.ring]!;

@@ -113,7 +113,7 @@ export class Hands {
     ctx.lineJoin = ctx.lineCap = "round";
     ctx.strokeStyle = this.colours.accent;
     const lines = linesOf(feature);
-    const half = feature.properties.half_width_nm;
+    const half = feature.properties.half_width_nm ?? feature.properties.radius_nm; // a radius: somebody who moves along the line
     if (line && typeof half === "number") {
       // as wide as the corridor at its own latitude; the node's outline, when it comes, is the exact one
       const lat = lines[0]?.[0]?.[1] ?? 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Shape } from "../filing/draft";
+import type { Still } from "../filing/draft";
 import { addressOf, type Answer, countNotices, isComplete, readShape, type Row, sentencesOf, verdictOf, writeShape } from "./question";
 
 const UNTIL = "2015-12-12T15:00:00Z";
@@ -60,7 +60,7 @@ describe("the answer's sentence", () => {
 });
 
 describe("a question in an address", () => {
-  const shapes: Shape[] = [
+  const shapes: Still[] = [
     { kind: "circle", at: ["35.7870", "-35.5"], size: "5.0", unit: "nm" },
     { kind: "corridor", points: [["1", "2"], ["3", "4"]], size: "900", unit: "m" },
     { kind: "area", polygons: [[[["1", "2"], ["3", "2"], ["3", "4"], ["1", "2"]]]] },
@@ -73,7 +73,7 @@ describe("a question in an address", () => {
   it("leaves out an area that is too long or has holes", () => {
     const ring = Array.from({ length: 200 }, (_, i) => [`${i / 1000}`, "2"] as [string, string]);
     expect(writeShape({ kind: "area", polygons: [[ring]] })).toBeNull();
-    const hole: Shape = { kind: "area", polygons: [[[["1", "2"]], [["1", "2"]]]] };
+    const hole: Still = { kind: "area", polygons: [[[["1", "2"]], [["1", "2"]]]] };
     expect(writeShape(hole)).toBeNull();
   });
 
@@ -84,7 +84,7 @@ describe("a question in an address", () => {
 });
 
 it("a question's address names the party only where one is asked about", () => {
-  const shape: Shape = { kind: "circle", at: ["35", "36"], size: "5", unit: "nm" };
+  const shape: Still = { kind: "circle", at: ["35", "36"], size: "5", unit: "nm" };
   const asked = { shape, from: "2015-12-12T14:00:00Z", until: UNTIL, by: null };
   expect(addressOf(asked)).toEqual({ area: "circle:36,35:5nm", from: asked.from, until: UNTIL });
   expect(addressOf({ ...asked, by: "south" }).by).toBe("south");

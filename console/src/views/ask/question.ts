@@ -1,13 +1,13 @@
 /** The question "was there prior notice?": as an address, and its answer as one sentence. */
 import type { Schemas } from "../../api/client";
 import { isNumber } from "../filing/exact";
-import { positionsOf, type Position, type Shape, type SizeUnit } from "../filing/draft";
+import { positionsOf, type Position, type SizeUnit, type Still } from "../filing/draft";
 
 export type Answer = Schemas["PriorNotices"];
 export type Row = Schemas["PriorNotice"];
 
 export interface Question {
-  shape: Shape;
+  shape: Still;
   from: string; // RFC 3339 in Z
   until: string;
   by: string | null; // a party, or null for any
@@ -16,7 +16,7 @@ export interface Question {
 const LONGEST = 1200; // characters of an address that people still paste into a message whole
 
 /** A shape in few characters: `circle:35.5,35.8:5nm`, `line:1,2;3,4:900m`, `area:1,2;3,4;5,6`; latitude first; null when too long. */
-export function writeShape(shape: Shape): string | null {
+export function writeShape(shape: Still): string | null {
   if (shape.kind === "area" && (shape.polygons.length !== 1 || shape.polygons[0]!.length !== 1)) return null;
   const points = positionsOf(shape)
     .map(([lon, lat]) => `${lat},${lon}`)
@@ -27,7 +27,7 @@ export function writeShape(shape: Shape): string | null {
 }
 
 /** The shape that `writeShape` wrote; null for anything else, because an address may be typed or cut. */
-export function readShape(text: string): Shape | null {
+export function readShape(text: string): Still | null {
   const [name, list = "", size = ""] = text.split(":");
   if (text.length > LONGEST) return null;
   const points: Position[] = [];

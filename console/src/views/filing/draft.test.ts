@@ -18,6 +18,7 @@ import {
   suggestId,
   textOf,
 } from "./draft";
+import { handlesOf, movedTo, without } from "../../map/hand";
 import { writeExact } from "./exact";
 
 const NOW = Date.parse("2015-12-12T13:00:00Z");
@@ -28,6 +29,7 @@ const FEATURES = [
   '{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[35.0,35.0],[36.0,35.0],[36.0,36.0],[35.0,35.0]],[[35.5,35.1],[35.6,35.1],[35.6,35.2],[35.5,35.1]]]},"properties":{"id":"A-7","exercise":true,"activity":"patrol","start":"2015-12-12T14:00:05Z","end":"2015-12-12T15:00:00.250000Z","lower":{"value":1000.5,"unit":"m","datum":"AGL"},"upper":{"value":3000,"unit":"m","datum":"WGS84"},"edges":"geodesic","precedence":"routine","region":"Coast \\"1\\"","text":"line\\nline"}}',
   '{"type":"Feature","geometry":{"type":"LineString","coordinates":[[-1e-7,10],[1,11]]},"properties":{"id":"A-7","exercise":true,"activity":"patrol","start":"2015-12-12T14:00:00Z","end":"2015-12-12T15:00:00Z","lower":{"value":10,"unit":"ft","datum":"STD"},"upper":{"value":20,"unit":"FL","datum":"STD"},"edges":"planar","precedence":"routine","region":"Coast \\"1\\"","text":"line\\nline","half_width_m":4630}}',
   '{"type":"Feature","geometry":{"type":"MultiPolygon","coordinates":[[[[179,1],[180,1],[180,2],[179,1]]],[[[-180,1],[-179,1],[-180,2],[-180,1]]]]},"properties":{"id":"A-7","exercise":true,"activity":"patrol","start":"2015-12-12T14:00:00Z","end":"2015-12-12T15:00:00Z","lower":{"value":10,"unit":"ft","datum":"STD"},"upper":{"value":20,"unit":"FL","datum":"STD"},"edges":"planar","precedence":"routine","region":"Coast \\"1\\"","text":"line\\nline"}}',
+  '{"type":"Feature","geometry":{"type":"LineString","coordinates":[[35.0,10],[35.0,10],[36.5,11]]},"properties":{"id":"A-7","exercise":true,"activity":"patrol","start":"2015-12-12T14:00:00Z","end":"2015-12-12T15:00:00.250000Z","lower":{"value":10,"unit":"ft","datum":"STD"},"upper":{"value":20,"unit":"FL","datum":"STD"},"edges":"planar","precedence":"routine","region":"Coast \\"1\\"","text":"line\\nline","radius_m":926.5,"times":["2015-12-12T14:00:00Z","2015-12-12T14:10:00Z","2015-12-12T15:00:00.250000Z"]}}',
 ];
 const DOCUMENT = `{"type":"FeatureCollection","features":[${FEATURES.join(",")}]}`;
 const ANSWER = `{"id":"north:A-7","version":3,"party":"north","to":["south","east"],"geojson":${DOCUMENT}}`;
@@ -72,12 +74,47 @@ describe("amending", () => {
   });
 });
 
-describe("a shape that the form cannot hold", () => {
-  it("is no shape: the way of somebody who moves does not become a corridor", () => {
-    const geometry = { type: "LineString" as const, coordinates: [[0, 0], [1, 0]] };
-    const times = ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"];
-    expect(shapeFromFeature({ type: "Feature", geometry, properties: { radius_m: 5, times } })).toBeNull();
+describe("the way of somebody who moves", () => {
+  const geometry = { type: "LineString" as const, coordinates: [[0, 0], [1, 0]] };
+  const times = ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00.5Z"];
+  const moving = shapeFromFeature({ type: "Feature", geometry, properties: { radius_m: 5, times } })!;
+
+  it("is no corridor, and a corridor is no way", () => {
+    expect(moving).toEqual({ kind: "moving", points: [["0", "0"], ["1", "0"]], times, size: "5", unit: "m" });
     expect(shapeFromFeature({ type: "Feature", geometry, properties: { half_width_m: 5 } })?.kind).toBe("corridor");
+  });
+
+  it("is nothing without a time for each position", () => {
+    expect(shapeFromFeature({ type: "Feature", geometry, properties: { radius_m: 5, times: times.slice(1) } })).toBeNull();
+    expect(shapeFromFeature({ type: "Feature", geometry, properties: { radius_m: 5, times: [...times, times[1]] } })).toBeNull();
+  });
+
+  it("begins and ends with its times, whatever stands in the fields of another shape", () => {
+    const draft = ready();
+    draft.pieces = [{ ...draft.pieces[0]!, shape: moving, start: "14:00", end: "" }];
+    expect(findGaps(draft, NOW)).toEqual([]);
+    const { properties } = (JSON.parse(documentOf(draft, NOW)) as { features: { properties: Record<string, unknown> }[] }).features[0]!;
+    expect([properties.start, properties.end, properties.times, properties.radius_m]).toEqual([times[0], times[1], times, 5]);
+    expect(properties).not.toHaveProperty("half_width_m");
+  });
+
+  it("is said as GeoJSON when it is edited as text, with every digit and time", () => {
+    const text = textOf(moving);
+    expect(text.split("\n").length).toBeGreaterThan(4);
+    expect(shapeFromFeature(JSON.parse(text) as Parameters<typeof shapeFromFeature>[0])).toEqual(moving);
+  });
+
+  it("keeps its times and its size when a position is moved on the map", () => {
+    const before = { ...moving, size: "2.50", unit: "nm" as const } as typeof moving;
+    const feature = featureOf(before);
+    const [vertex, ...rest] = handlesOf(feature);
+    expect(rest.map((handle) => handle.kind)).toEqual(["vertex"]); // no new position between: it would have no time
+    expect(without({ ...feature, geometry: { type: "LineString", coordinates: [[0, 0], [1, 0], [2, 0]] } }, vertex!)).toBeNull();
+    expect(movedShape(before, movedTo(feature, vertex!, [0, 1]))).toEqual({ ...before, points: [["0", "1"], ["1", "0"]] });
+  });
+
+  it("is another notice when only a time differs", () => {
+    expect(sameNotice(DOCUMENT, DOCUMENT.replace("T14:10:00Z", "T14:11:00Z"))).toBe(false);
   });
 });
 

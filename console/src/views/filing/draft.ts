@@ -7,10 +7,16 @@ import { fieldTime, parseWhen } from "./when";
 export type Position = readonly [lon: string, lat: string]; // degrees, as JSON writes numbers
 export type SizeUnit = "nm" | "m";
 
-export type Shape =
+/** A shape that stays where it is. */
+export type Still =
   | { kind: "area"; polygons: Position[][][] } // rings closed, holes after the outline
   | { kind: "circle"; at: Position; size: string; unit: SizeUnit }
   | { kind: "corridor"; points: Position[]; size: string; unit: SizeUnit };
+
+export type Shape =
+  | Still
+  // the way of somebody who moves: a time for each point, and a radius
+  | { kind: "moving"; points: Position[]; times: string[]; size: string; unit: SizeUnit };
 
 export interface PieceDraft {
   key: string;
@@ -96,8 +102,12 @@ export function hasContent(draft: NoticeDraft): boolean {
   return draft.unsure !== null || draft.amends !== null || Boolean(draft.region || draft.text) || draft.pieces.some(piece);
 }
 
-/** When a piece begins and ends; null for what cannot be read yet. */
+/** When a piece begins and ends; null for what cannot be read yet. One that moves says it itself. */
 export function pieceTimes(piece: PieceDraft, now: number): { start: ReturnType<typeof parseWhen>; end: ReturnType<typeof parseWhen> } {
+  if (piece.shape?.kind === "moving") {
+    const [start, end] = [piece.shape.times[0], piece.shape.times.at(-1)].map((iso) => (iso ? { iso, ms: Date.parse(iso) } : null));
+    return { start: start ?? null, end: end ?? null };
+  }
   const start = parseWhen(piece.start, now);
   return { start, end: parseWhen(piece.end, start?.ms ?? now) };
 }
@@ -128,10 +138,23 @@ export function findGaps(draft: NoticeDraft, now: number): { gap: Gap; piece: nu
 function geometryOf(shape: Shape): Json {
   const at = (position: Position): Json => position.map((part) => new Exact(part));
   if (shape.kind === "circle") return { type: "Point", coordinates: at(shape.at) };
-  if (shape.kind === "corridor") return { type: "LineString", coordinates: shape.points.map(at) };
+  if (shape.kind === "corridor" || shape.kind === "moving") return { type: "LineString", coordinates: shape.points.map(at) };
   const polygons = shape.polygons.map((rings) => rings.map((ring) => ring.map(at)));
   if (polygons.length === 1) return { type: "Polygon", coordinates: polygons[0]! };
   return { type: "MultiPolygon", coordinates: polygons };
+}
+
+/** How a property of the shape's size begins: a half width to either side of a line, a radius around a point, still or on its way. */
+function sizeName(shape: Exclude<Shape, { kind: "area" }>): "radius" | "half_width" {
+  return shape.kind === "corridor" ? "half_width" : "radius";
+}
+
+/** What of the shape stands in the properties, its size as typed. */
+function ownProperties(shape: Shape, size: string): Members {
+  if (shape.kind === "area") return {};
+  const own: Members = { [`${sizeName(shape)}_${shape.unit}`]: new Exact(size) };
+  if (shape.kind === "moving") own.times = shape.times;
+  return own;
 }
 
 function edgeOf(edge: Edge): Json {
@@ -158,8 +181,7 @@ export function documentOf(draft: NoticeDraft, now: number): string {
     if (draft.region.trim()) properties.region = draft.region;
     if (draft.text.trim()) properties.text = draft.text;
     const shape = piece.shape!;
-    if (shape.kind === "circle") properties[`radius_${shape.unit}`] = new Exact(numberText(shape.size)!);
-    if (shape.kind === "corridor") properties[`half_width_${shape.unit}`] = new Exact(numberText(shape.size)!);
+    if (shape.kind !== "area") Object.assign(properties, ownProperties(shape, numberText(shape.size)!));
     return { type: "Feature", geometry: geometryOf(shape), properties };
   });
   return writeExact({ type: "FeatureCollection", features });
@@ -183,10 +205,13 @@ function shapeOf(geometry: Members, properties: Members): Shape | null {
   switch (geometry.type) {
     case "Point":
       return { kind: "circle", at: positionOf(geometry.coordinates!), size, unit: size ? unit : "nm" };
-    case "LineString":
-      // The way of somebody who moves is no corridor: the form cannot hold it, and must not turn it into one.
-      if (properties.times) return null;
-      return { kind: "corridor", points: list(geometry.coordinates).map(positionOf), size, unit: size ? unit : "nm" };
+    case "LineString": {
+      const line = { points: list(geometry.coordinates).map(positionOf), size, unit: size ? unit : ("nm" as const) };
+      if (!properties.times) return { kind: "corridor", ...line };
+      // The way of somebody who moves is no corridor; without a time for each position it is nothing.
+      const times = list(properties.times).map(word);
+      return times.length === line.points.length && times.every(Boolean) ? { kind: "moving", ...line, times } : null;
+    }
     case "Polygon":
       return { kind: "area", polygons: [list(geometry.coordinates).map((ring) => list(ring).map(positionOf))] };
     case "MultiPolygon":
@@ -221,8 +246,9 @@ export function featureOf(shape: Shape, extra: Record<string, unknown> = {}): Fe
   const size = shape.kind === "area" ? null : numberText(shape.size);
   if (size !== null && shape.kind !== "area") {
     const nm = shape.unit === "nm" ? Number(size) : Number(size) / 1852;
-    properties[shape.kind === "circle" ? "radius_nm" : "half_width_nm"] = nm;
+    properties[`${sizeName(shape)}_nm`] = nm;
   }
+  if (shape.kind === "moving") properties.times = shape.times;
   return { type: "Feature", geometry: JSON.parse(writeExact(geometryOf(shape))) as Feature["geometry"], properties };
 }
 
@@ -230,23 +256,21 @@ export function featureOf(shape: Shape, extra: Record<string, unknown> = {}): Fe
 export function movedShape(before: Shape, feature: Feature): Shape | null {
   const after = shapeFromFeature(feature);
   if (!after || after.kind === "area" || before.kind !== after.kind) return after;
-  const name = after.kind === "circle" ? "radius_nm" : "half_width_nm";
+  const name = `${sizeName(after)}_nm`;
   const same = featureOf(before).properties[name] === feature.properties[name];
   return same ? { ...after, size: before.size, unit: before.unit } : after;
 }
 
 /** The shape as a question about an area takes it: the size exactly as typed. */
-export function areaOf(shape: Shape): Json {
-  const properties: Members = {};
-  if (shape.kind === "circle") properties[`radius_${shape.unit}`] = new Exact(numberText(shape.size) ?? "0");
-  if (shape.kind === "corridor") properties[`half_width_${shape.unit}`] = new Exact(numberText(shape.size) ?? "0");
-  return { type: "Feature", geometry: geometryOf(shape), properties };
+export function areaOf(shape: Still): Json {
+  const size = shape.kind === "area" ? null : numberText(shape.size);
+  return { type: "Feature", geometry: geometryOf(shape), properties: ownProperties(shape, size ?? "0") };
 }
 
 /** The positions of a shape in the order in which they were given; a closed ring's last one is its first and left out. */
 export function positionsOf(shape: Shape): Position[] {
   if (shape.kind === "circle") return [shape.at];
-  if (shape.kind === "corridor") return shape.points;
+  if (shape.kind === "corridor" || shape.kind === "moving") return shape.points;
   return shape.polygons.flatMap((rings) => rings.flatMap((ring) => ring.slice(0, -1)));
 }
 
@@ -255,8 +279,16 @@ export function isPlain(shape: Shape): boolean {
   return shape.kind !== "area" || (shape.polygons.length === 1 && shape.polygons[0]!.length === 1);
 }
 
-/** The shape as text that the node reads back: positions a line each, latitude first, every digit kept, then the size. */
+/**
+ * The shape as text that the node reads back: positions a line each, latitude first, every digit kept, then the size. Times have no
+ * such form, so one that moves is GeoJSON.
+ */
 export function textOf(shape: Shape): string {
+  if (shape.kind === "moving") {
+    const size = numberText(shape.size);
+    const properties: Members = size === null ? { times: shape.times } : ownProperties(shape, size);
+    return writeExact({ type: "Feature", properties, geometry: geometryOf(shape) }).replace(/\[(?=["[])|(?<=["\]]),(?=["[][-\d[])/g, "$&\n");
+  }
   const lines = positionsOf(shape).map(([lon, lat]) => `${lat}, ${lon}`);
   const size = shape.kind === "area" ? null : numberText(shape.size);
   if (size !== null && shape.kind !== "area") {
@@ -328,7 +360,7 @@ function normal(value: Json): unknown {
       if (given[`${name}_nm`]) return Math.round(Number(given[`${name}_nm`]) * METRES_PER_NM * 10_000);
       return null;
     };
-    const words = ["id", "exercise", "activity", "precedence", "region", "text", "start", "end", "edges"].map((name) => given[name] ?? null);
+    const words = ["id", "exercise", "activity", "precedence", "region", "text", "start", "end", "edges", "times"].map((name) => given[name] ?? null);
     return [type, deep(coordinates), words, edge(given.lower), edge(given.upper), metres("radius"), metres("half_width")];
   });
 }

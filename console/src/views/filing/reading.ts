@@ -56,17 +56,22 @@ export interface At {
   lat: number;
   lon: number;
   asRead: string;
+  /** Of somebody who moves: when it is there. */
+  time?: string;
 }
 
 /** The positions to echo: as they were written where the node says so, else those of the shapes. */
 export function echoed(reading: Reading, used: Used[]): At[] {
-  if (reading.positions.length) return reading.positions.map(({ lat, lon, as_read }) => ({ lat, lon, asRead: as_read }));
-  return used.flatMap(({ shape }) => positionsAt(shape));
+  const drawn = used.flatMap(({ shape }) => positionsAt(shape));
+  if (!reading.positions.length) return drawn;
+  const same = drawn.length === reading.positions.length; // an area's last position stands in the text, and is left out of its shape
+  return reading.positions.map(({ lat, lon, as_read }, i) => ({ lat, lon, asRead: as_read, time: same ? drawn[i]!.time : undefined }));
 }
 
 export function positionsAt(shape: Shape): At[] {
   const at = ([lon, lat]: readonly [string, string]): At => ({ lat: Number(lat), lon: Number(lon), asRead: "" });
   if (shape.kind === "circle") return [at(shape.at)];
   if (shape.kind === "corridor") return shape.points.map(at);
+  if (shape.kind === "moving") return shape.points.map((point, i) => ({ ...at(point), time: shape.times[i] }));
   return shape.polygons.flatMap((rings) => rings.flatMap((ring) => ring.slice(0, -1).map(at)));
 }
