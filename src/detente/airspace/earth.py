@@ -203,6 +203,10 @@ def chord_of(length_tenth_mm: int) -> int:
     """
     if not 0 <= length_tenth_mm <= LENGTH_MAX_TENTH_MM:
         raise ValueError(f"length is {length_tenth_mm}; it must be 0 to {LENGTH_MAX_TENTH_MM}")
+    return _chord(length_tenth_mm)
+
+
+def _chord(length_tenth_mm: int) -> int:
     x_q = (length_tenth_mm << Q) // (2 * MEAN_RADIUS_TENTH_MM)
     return round_ratio(2 * MEAN_RADIUS_TENTH_MM * _sine(x_q), 1 << (Q - 16))
 
@@ -218,11 +222,14 @@ def length_of(square: int, scale: int) -> int:
         The greatest length whose `chord_of` is not longer; at most 10,000 km.
     """
     chord = isqrt((square << 32) // scale)
-    low, high = 0, min(LENGTH_MAX_TENTH_MM, (chord >> 16) * 9 // 8 + 2)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if chord_of(middle) <= chord:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    # An arc is longer than its chord and grows at least as fast, so each step comes nearer from below:
+    # two or three steps for what is near, twenty across a quarter of the earth.
+    length = min(LENGTH_MAX_TENTH_MM, chord >> 16)
+    while True:
+        short = chord - _chord(length)
+        if short < 0:  # the last step, by the rounding of a chord
+            return length - 1
+        step = short >> 16
+        if length == LENGTH_MAX_TENTH_MM or (step == 0 and _chord(length + 1) > chord):
+            return length
+        length = min(LENGTH_MAX_TENTH_MM, length + max(step, 1))

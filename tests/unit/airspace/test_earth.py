@@ -104,10 +104,16 @@ def test_chord_of_is_the_chord_of_the_mean_sphere(length):
     assert math.isclose(chord_of(length) / 2**16, expected, rel_tol=1e-12, abs_tol=1e-4)
 
 
-@given(st.integers(0, LENGTH_MAX_TENTH_MM))
-def test_length_of_undoes_chord_of(length):
-    """A chord's length is the length it was made from."""
-    assert abs(length_of(chord_of(length) ** 2, 1 << 32) - length) <= 1
+@given(
+    st.one_of(st.integers(0, LENGTH_MAX_TENTH_MM), st.integers(0, 10**6)),
+    st.integers(-(1 << 17), 1 << 17),
+)
+def test_length_of_is_the_greatest_length_with_no_longer_chord(length, off):
+    """The chord of the answer is not longer than what was asked, and that of the next length is, up to a quarter of the earth."""
+    chord = max(0, chord_of(length) + off)
+    found = length_of(chord * chord, 1 << 32)
+    assert chord_of(found) <= chord
+    assert found == LENGTH_MAX_TENTH_MM or chord_of(found + 1) > chord
 
 
 def test_chord_of_refuses_what_it_cannot_compare():
