@@ -402,10 +402,13 @@ def _move(proposal: Proposal, move: ProposalMove, index: int) -> None:
 
 
 def _is_gone(state: State, proposal: Proposal) -> bool:
-    """Whether one of the versions that it is about has been replaced or cancelled."""
+    """Whether one of the versions that it is about has been replaced or cancelled.
+
+    An older one does not count: a recovery may bring our proposal back before the version that it is about.
+    """
     return any(
         (known := state.notices.get(one["id"])) is not None
-        and known.latest.body_digest != one["body"]
+        and known.latest.number > one["version"]
         for one in proposal.notices
     )
 

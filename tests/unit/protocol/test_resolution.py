@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from detente.errors import DetenteError
 from detente.hotline.resolution import PROPOSAL_ANSWERS, PROPOSAL_MOVES, PROPOSAL_STATES
 from detente.limits import PROPOSALS_OPEN
 from detente.notice.activity import ActivityNotice, build_notice
-from detente.protocol import resolving, views
+from detente.protocol import resolution, resolving, views
 from detente.protocol.advising import find_conflict, private_advice, shared_advice
 from detente.protocol.alarms import alarm_rows
 from detente.protocol.asset import note_asset
@@ -671,6 +672,24 @@ def test_moves_of_the_table_commute_with_what_crosses_on_the_line() -> None:
     assert {state for state, _ in PROPOSAL_MOVES} | set(PROPOSAL_MOVES.values()) == set(
         PROPOSAL_STATES
     )
+
+
+def test_only_a_newer_version_makes_a_proposal_moot() -> None:
+    """A-RES-4: a proposal that a recovery brings back before the version it is about still waits; with a newer one it is moot."""
+    proposal = SimpleNamespace(
+        notices=[{"id": "north:A", "version": 2, "body": "b2"}], state="proposed", statement="p"
+    )
+    latest = SimpleNamespace(number=1, body_digest="b1")
+    state: Any = SimpleNamespace(
+        notices={"north:A": SimpleNamespace(latest=latest)},
+        resolution=SimpleNamespace(about={"north:A": ["p"]}, known={"p": proposal}),
+        owed={},
+        passed={},
+    )
+    for number, after in ((1, "proposed"), (2, "proposed"), (3, "moot")):
+        latest.number, latest.body_digest = number, f"b{number}"
+        resolution.superseded(state, "north:A", number)
+        assert proposal.state == after
 
 
 def test_types_are_as_the_page_says() -> None:
