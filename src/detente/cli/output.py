@@ -22,8 +22,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 TABLE_CHARS = 1_000  # wider than any row; ids and names have limits of their own
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -134,7 +134,7 @@ def table(*columns: str) -> Table:
 def print_table(rows: Table) -> None:
     """A table with each row on one line: a terminal too narrow wraps it, no word is cut."""
     wanted = Measurement.get(out, out.options.update(width=TABLE_CHARS), rows).maximum
-    Console(highlight=False, soft_wrap=True, width=max(out.width, wanted)).print(rows)
+    Console(highlight=False, emoji=False, soft_wrap=True, width=max(out.width, wanted)).print(rows)
 
 
 def exercise_banner(exercise: bool) -> str:

@@ -407,8 +407,7 @@ def _is_gone(state: State, proposal: Proposal) -> bool:
     An older one does not count: a recovery may bring our proposal back before the version that it is about.
     """
     return any(
-        (known := state.notices.get(one["id"])) is not None
-        and known.latest.number > one["version"]
+        (known := state.notices.get(one["id"])) is not None and known.latest.number > one["version"]
         for one in proposal.notices
     )
 

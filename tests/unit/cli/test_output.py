@@ -131,3 +131,12 @@ def test_other_clock_than_utc_is_said_first(capsys: pytest.CaptureFixture[str]) 
     output.clock_line({"clock": "UTC"})
     found: Any = capsys.readouterr().out
     assert found == ""
+
+
+def test_an_id_between_colons_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    """The notice north:A, followed by a colon, is printed as it is, and not as the letter's emoji."""
+    for console in (output.out, output.err):
+        console.print("north:A: volumes overlap, south:B: too", markup=False)
+    said = capsys.readouterr()
+    assert "north:A: volumes overlap, south:B: too" in said.out + said.err
+    assert "🅰" not in said.out + said.err
