@@ -1,4 +1,5 @@
 /** The sheet of notices: outlines, symbols, words, and where two would meet. */
+import type { LonLat } from "../geo/geodesic";
 import type { Conflict } from "../state/picture.svelte";
 import type { Layer } from "./address";
 import type { Colours } from "./colours";
@@ -80,7 +81,9 @@ export class NoticeSheet {
       const phase = shape.phase(this.at);
       if (!this.#wanted(shape, phase)) continue;
       this.drawn++;
-      for (const k of ks) if (seen(shape.box, k, paper.box)) groups[phase][shape.own ? "own" : "peer"].push([shape, k]);
+      // of one that moves only a circle is active, on the sheet above; its whole way is drawn as lightly as what is planned
+      const drawnAs = shape.way && phase === "active" ? "planned" : phase;
+      for (const k of ks) if (seen(shape.box, k, paper.box)) groups[drawnAs][shape.own ? "own" : "peer"].push([shape, k]);
     }
     for (const phase of ORDER) for (const side of ["own", "peer"] as const) this.#paintGroup(paper, groups[phase][side], phase, side);
     const marks = this.layers.has("conflicts") ? this.#paintConflicts(paper, ks, (conflict) => this.#live(conflict)) : [];
@@ -122,42 +125,49 @@ export class NoticeSheet {
     ctx.lineJoin = "round";
     ctx.lineCap = "butt";
     const ks = worlds(paper.box);
-    let count = 0;
+    const beside = new Set(ks.flatMap((k) => [k - 1, k, k + 1])); // a ring past 180 degrees is seen in the world beside its place
+    const found: [Shape, LonLat][] = [];
     for (const shape of this.shapes.moving) {
       const place = this.#wanted(shape, "active") ? shape.placeAt(this.at) : null;
-      if (!place) continue;
-      count++;
-      if (!ks.some((k) => seen(shape.box, k, paper.box))) continue;
-      const { ring, box } = ringAround(place, shape.way!.radius_m, paper.resolution);
-      // a place past 180 degrees is seen in the world beside it
-      const worldsOf = new Set(ks.flatMap((k) => [k - 1, k, k + 1]));
-      for (const k of worldsOf) if (seen(box, k, paper.box)) this.#paintPlace(paper, ring, [xOf(place[0]), yOf(place[1])], k, shape.own ? "own" : "peer"); // prettier-ignore
+      if (place) found.push([shape, place]);
+    }
+    const inView = found.filter(([shape]) => ks.some((k) => seen(shape.box, k, paper.box)));
+    const resolution = inView.length > FEW ? Infinity : paper.resolution; // in a crowd each has the fewest corners
+    for (const [shape, place] of inView) {
+      const [x, y] = [xOf(place[0]), yOf(place[1])];
+      const size = shape.way!.radius_m / Math.max(0.1, Math.cos((place[1] * Math.PI) / 180)) / paper.resolution;
+      const { ring, box } = size < DOT_PX ? { ring: null, box: [x, y, x, y] as Box } : ringAround(place, shape.way!.radius_m, resolution);
+      for (const k of beside) if (seen(box, k, paper.box)) this.#paintPlace(paper, ring, x + k * WORLD, y, k, shape.own ? "own" : "peer");
     }
     ctx.setLineDash([]);
-    return count;
+    return found.length;
   }
 
-  #paintPlace(paper: Paper, ring: Float64Array, [x, y]: readonly [number, number], k: number, side: Side): void {
+  #paintPlace(paper: Paper, ring: Float64Array | null, x: number, y: number, k: number, side: Side): void {
     const { ctx } = paper;
-    const circle = new Path2D();
-    for (let i = 0; i < ring.length; i += 2) circle.lineTo(paper.x(ring[i]! + k * WORLD), paper.y(ring[i + 1]!));
-    circle.closePath();
-    ctx.fillStyle = this.colours[`${side}-fill`];
-    ctx.fill(circle);
-    ctx.setLineDash([]);
-    ctx.strokeStyle = this.colours.ground;
-    ctx.lineWidth = 5;
-    ctx.stroke(circle);
-    ctx.setLineDash(STYLES.active[side].dash);
-    ctx.strokeStyle = ctx.fillStyle = this.colours[side];
-    ctx.lineWidth = 2.5;
-    ctx.stroke(circle);
-    const [mx, my] = [paper.x(x + k * WORLD), paper.y(y)];
+    const style = STYLES.active[side];
+    if (ring) {
+      const circle = new Path2D();
+      for (let i = 0; i < ring.length; i += 2) circle.lineTo(paper.x(ring[i]! + k * WORLD), paper.y(ring[i + 1]!));
+      circle.closePath();
+      ctx.fillStyle = this.colours[`${side}-fill`];
+      ctx.fill(circle);
+      ctx.setLineDash([]);
+      ctx.strokeStyle = this.colours.ground;
+      ctx.lineWidth = style.width + HALO_PX;
+      ctx.stroke(circle);
+      ctx.setLineDash(style.dash);
+      ctx.strokeStyle = this.colours[side];
+      ctx.lineWidth = style.width;
+      ctx.stroke(circle);
+    }
     ctx.setLineDash([]);
     ctx.beginPath();
-    ctx.arc(mx, my, MIDDLE_PX, 0, 2 * Math.PI);
+    ctx.arc(paper.x(x), paper.y(y), MIDDLE_PX, 0, 2 * Math.PI);
     ctx.strokeStyle = this.colours.ground;
+    ctx.lineWidth = HALO_PX;
     ctx.stroke();
+    ctx.fillStyle = this.colours[side];
     ctx.fill();
   }
 
