@@ -9,9 +9,10 @@ from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_NM, US_PER_S, format_dur
 
 def say_reason(reason: str, against: int) -> str:
     """What came of looking, in words."""
-    others = f"clear of {against} further {'notice' if against == 1 else 'notices'} too"
+    others = f", clear of {against} further {'notice' if against == 1 else 'notices'} too"
+    others = others if against else ""
     return {
-        "found": f"the smallest changes that clear it, {others}; both parties compute the same",
+        "found": f"the smallest changes that clear it{others}; both parties compute the same",
         "none": "no single change within a week and the limits of altitude clears it",
         "clear": "the two are clear of each other as they stand",
         "too-intricate": "the notices are too intricate to look at every change",
