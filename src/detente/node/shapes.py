@@ -488,11 +488,16 @@ class MinimaShape(Shape):
 
 
 class TacticalShape(Shape):
-    """Least separation of live tracks."""
+    """Least separation of live tracks, and when it alarms."""
 
     lateral_tenth_mm: int
     vertical_tenth_mm: int
     closer_at_most_s: int
+    kind: Literal["rule-of-threes", "well-clear"]
+    tau_s: int
+    look_ahead_s: int
+    raise_after_s: int
+    clear_after_s: int
 
 
 class ReadBackShape(Shape):
