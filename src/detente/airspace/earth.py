@@ -164,9 +164,9 @@ def _angle(along: int, across: int) -> int:
     guess = round(atan2(across, along) * _NANODEG_PER_RADIAN)
     if 0 < guess < QUARTER_NANODEG:
         sine, cosine = sine_cosine_once(guess)
-        # across cos - along sin is the hypotenuse, at least the larger of both, times the sine of what the guess is off
+        # across cos - along sin is the hypotenuse times the sine of what the guess is off
         off = abs(across * cosine - along * sine)
-        if off < max(along, across) * _HALF_STEP_Q:
+        if off < isqrt(along * along + across * across) * _HALF_STEP_Q:
             return guess
     return _bisected_angle(along, across)
 

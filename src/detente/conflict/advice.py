@@ -26,6 +26,7 @@ from detente.conflict.aside import (
     ASIDE_STEP,
     WINDS,
     Aside,
+    Cores,
     Meeting,
     Mover,
     least_aside,
@@ -421,11 +422,12 @@ def _aside(
     except TooMuchWork:
         return [], [], []
     against |= noted
+    cores = Cores()
     found: list[list[Option]] = []
     for i, (side, _) in enumerate(sides):
         # it alone is the first of the movers
         only = [msgspec.structs.replace(met, mover_one=0) for met in between[i] + alone[i]]
-        places = least_aside([Mover(side.notice)], only, partial(_fits, side, 0))
+        places = least_aside([Mover(side.notice)], only, partial(_fits, side, 0), cores)
         found.append(
             [Option(f"{side.party}/aside", (_move_aside(side, place, 0),)) for place in places[:1]]
         )
@@ -434,6 +436,7 @@ def _aside(
         movers,
         together + alone[0] + alone[1] if together else [],
         lambda place: all(_fits(side, i, place) for i, (side, _) in enumerate(sides)),
+        cores,
     )
     axis = min((place.wind % (WINDS // 2) for place in places), default=0)
     options = [

@@ -7,18 +7,19 @@ so what is found does not depend on the loops. docs/spec/advice.md, section 7, i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from heapq import heapify, heappop, heapreplace
-from math import cos, radians, sin
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from math import cos, pi, radians, sin, sqrt, tan
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from detente.airspace.area import Circle, positions
-from detente.airspace.earth import ONE, chord_of
+from detente.airspace.earth import MAJOR_TENTH_MM, chord_of
 from detente.airspace.near import Budget, Floats, TooMuchWork
-from detente.airspace.rotation import ARC_TENTH_MM, Rotation, horizontal_of, normal_of
+from detente.airspace.rotation import Rotation
 from detente.airspace.rules import count_geometry_parts
 from detente.airspace.shape import Part, Shape, compare_lateral
 from detente.conflict.move import rotation_of
@@ -32,6 +33,11 @@ from detente.limits import (
 from detente.notice.activity import ActivityNotice
 from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_NM
 
+if TYPE_CHECKING:
+    from detente.conflict.asidesearch import Bodies
+
+Longs = npt.NDArray[np.int64]
+
 ASIDE_STEP = TENTH_MM_PER_NM // 2
 WINDS = 16
 WIND_TENTH_DEG = 3600 // WINDS
@@ -43,9 +49,15 @@ _STILL: Floats = np.eye(3)
 _POINTS = 4096  # of one outline in the loops; past it the integers decide
 # The most that a place of an outline moves for each 0.1 mm of the move: a minute of arc is at most 1.0053 NM, and
 # on an edge that is straight in degrees cos(latitude) changes by at most 1.7, so the root of 1 + 1.7^2.
-_RIGID, _PLANAR = 1.01, 2.1
+RIGID, _PLANAR = 1.01, 2.1
 _BEND = 1.7
 _ROOM_DEG = 1.9  # of latitude: how far 100 NM go, and a little
+# Lengths between places that turn together change by less than 0.05 % in 100 NM; four times that, and 10 m for
+# what lies between two points of an outline.
+_STRETCH, _PART = 0.002, 100_000.0
+# The longest edges, as parts of the earth's radius, of which it is said how far they bend: docs/adr/0118.
+_SHORT_PLANAR, _SHORT_GEODESIC = 0.0174, 0.2
+_SIMPLE = 400_000  # pairs of points
 
 
 class Mover(msgspec.Struct, frozen=True):
@@ -58,14 +70,22 @@ class Mover(msgspec.Struct, frozen=True):
         """How it moves, for one candidate."""
         return rotation_of(self.notice, step * ASIDE_STEP, self.bearing(wind))
 
-    def plane(self, wind: int) -> tuple[Floats, Floats]:
-        """The matrices of its move that are multiplied by the sine, and by the cosine less 1; floats, for the loops."""
-        pivot = next(positions(self.notice.pieces[0].geometry))
-        up = np.array(normal_of(pivot), dtype=np.float64) / ONE
-        way = horizontal_of(pivot, self.bearing(wind) * (NANODEG_PER_DEG // 10))
-        toward = np.array(way, dtype=np.float64) / ONE
-        across = np.outer(toward, up)
-        return across - across.T, np.outer(up, up) + np.outer(toward, toward)
+    def planes(self) -> tuple[Floats, Floats]:
+        """What is multiplied by the sine, and by the cosine less 1, in the matrix of each wind; floats, for the loops.
+
+        Returns:
+            Two of shape (16, 3, 3).
+        """
+        lon, lat = next(positions(self.notice.pieces[0].geometry))
+        x, y = lon * (pi / 180e9), lat * (pi / 180e9)
+        up = np.array((cos(y) * cos(x), cos(y) * sin(x), sin(y)))
+        north = np.array((-sin(y) * cos(x), -sin(y) * sin(x), cos(y)))
+        east = np.array((-sin(x), cos(x), 0.0))
+        angles = np.radians([self.bearing(wind) / 10 for wind in range(WINDS)])[:, None]
+        toward = np.cos(angles) * north + np.sin(angles) * east
+        across = toward[:, :, None] * up
+        along = up[:, None] * up + toward[:, :, None] * toward[:, None, :]
+        return across - across.transpose(0, 2, 1), along
 
     def bearing(self, wind: int) -> int:
         """Its direction, tenths of a degree."""
@@ -98,7 +118,10 @@ class Aside(msgspec.Struct, frozen=True):
 
 
 def least_aside(
-    movers: Sequence[Mover], meetings: Sequence[Meeting], usable: Callable[[Aside], bool]
+    movers: Sequence[Mover],
+    meetings: Sequence[Meeting],
+    usable: Callable[[Aside], bool],
+    cores: Cores | None = None,
 ) -> list[Aside]:
     """The clear candidate of the least distance and first direction; none within reach: empty.
 
@@ -108,6 +131,7 @@ def least_aside(
         movers: who moves, one or two.
         meetings: what must come clear.
         usable: whether the notices can be filed as they would then lie.
+        cores: kept by who asks more than one question about the same shapes.
     """
     shapes = {id(shape): shape for met in meetings for shape in (met.one, met.two)}
     if (
@@ -121,190 +145,223 @@ def least_aside(
         )
     ):
         return []
-    search = _Search(movers, meetings)
-    half = WINDS // 2 if len(movers) > 1 else WINDS
-    # (distance, axis, end of the axis): the written order; the top is the least that is not ruled out
-    waiting = [(1, wind % half, wind // half) for wind in range(WINDS)]
-    heapify(waiting)
+    search = _Search(movers, meetings, cores or Cores())
     found: list[Aside] = []
-    first = (0, 0)
-    while waiting:
-        step, axis, end = waiting[0]
-        if step > STEPS or (found and (step, axis) != first):
-            break
-        wind = axis + end * half
-        skip = search.skip(step, wind)
-        candidate = Aside(step, wind)
-        if not skip and search.is_clear(candidate) and usable(candidate):
-            first = (step, axis)
+    while (candidate := search.next(found)) is not None:
+        if search.is_clear(candidate) and usable(candidate):
             found.append(candidate)
-            heappop(waiting)
-        else:
-            heapreplace(waiting, (step + max(skip, 1), axis, end))
     return found
 
 
-class _Core:
-    """A part of a shape for the loops: the verticals of its positions."""
+class Core:
+    """A part of a shape for the loops: the verticals of its positions, and balls inside and around it.
+
+    Attributes:
+        normals: shape (n, 3), chain after chain, no closing ones.
+        starts: where each chain starts, and n.
+        speed: how far a place of it moves at most, for each 0.1 mm of the move; infinite where that is not known.
+        bend: how far a place of it may come to lie from one that turns with the positions, 0.1 mm; likewise.
+        inner, outer: a vertical and how far around it all is inside, or how far from it nothing is of it.
+        room: for how many points there must be room.
+    """
 
     def __init__(self, part: Part) -> None:
+        from detente.conflict import asideloop
+
         chains = [chain[:-1] if part.closed else chain for chain in part.chains]
-        normals = [normal_of(position) for chain in chains for position in chain]
-        self.normals: Floats = np.array(normals, dtype=np.float64) / ONE
+        degrees = np.array([position for chain in chains for position in chain], dtype=np.float64)
+        lon, lat = degrees.T * (pi / 180e9)
+        level = np.cos(lat)
+        self.normals: Floats = np.stack(
+            (level * np.cos(lon), level * np.sin(lon), np.sin(lat)), axis=1
+        )
         self.starts = np.cumsum([0, *map(len, chains)], dtype=np.int64)
         self.closed = part.closed
-        self.planar = part.edges == "planar" and len(normals) > 1
-        self.points: Floats = np.empty((0, 3))
-        self.follows = np.empty(0, dtype=np.int64)
-        self.laid: tuple[int, int] | None = None
-        self.code = 0
+        self.planar = part.edges == "planar" and len(degrees) > 1
+        self.speed = self._speed(degrees[:, 1] / 1e9)
+        self.bend = self._bend(float(np.abs(degrees[:, 1]).max()) / 1e9)
+        middle = self.normals[: self.starts[1]].sum(axis=0)
+        middle /= max(sqrt(middle @ middle), 1e-9)
+        self.inner: Floats = np.append(self.normals[len(self.normals) // 2], 0.0)
+        self.outer: Floats = np.append(middle, 0.0 if len(degrees) == 1 else np.inf)
+        self.room = 1
+        if len(degrees) == 1:
+            return
+        points, follows = np.empty((_POINTS, 3)), np.empty(_POINTS, dtype=np.int64)
+        count = asideloop.lay_out(
+            self.normals, self.starts, self.closed, self.planar, _STILL, points, follows
+        )
+        self.room = min(_POINTS, 2 * count + 64) if count >= 0 else _POINTS
+        if count < 0 or self.bend == np.inf:
+            return
+        spot = np.empty((1, 3))
+        asideloop.put(middle[0], middle[1], middle[2], spot, 0)
+        deep, most = asideloop.extent_of(spot[0], points[:count], follows[:count], self.closed)
+        deep = deep * (1.0 - _STRETCH) - 2.0 * self.bend - 2.0 * asideloop.MARGIN
+        if deep > 0.0:
+            self.inner = np.append(middle, deep)
+        self.outer[3] = (most + self.bend + _PART) * (1.0 + _STRETCH) + self.bend
 
-    @cached_property
-    def speed(self) -> float:
-        """How far a place of it moves at most, for each 0.1 mm of the move; infinite where that is not known."""
+    def _speed(self, lats: Floats) -> float:
         if not self.planar:
-            return _RIGID
-        z = np.abs(self.normals[:, 2])
-        lats = np.degrees(np.arcsin(np.minimum(z, 1.0)))
-        high = float(lats.max()) + _ROOM_DEG
-        low = max(0.0, float(lats.min()) - _ROOM_DEG)
-        if (self.normals[:, 2] > 0).any() and (self.normals[:, 2] < 0).any():
+            return RIGID
+        high = float(np.abs(lats).max()) + _ROOM_DEG
+        low = max(0.0, float(np.abs(lats).min()) - _ROOM_DEG)
+        if (lats > 0).any() and (lats < 0).any():
             low = 0.0
         if high > 85 or cos(radians(low)) > _BEND * cos(radians(high)):
             return np.inf
         return _PLANAR
 
+    def _bend(self, high: float) -> float:
+        if len(self.normals) == 1:
+            return 0.0
+        longest = 0.0
+        for start, stop in pairwise(self.starts.tolist()):
+            chain = self.normals[start:stop]
+            sides = np.roll(chain, -1, axis=0) - chain if self.closed else np.diff(chain, axis=0)
+            longest = max(longest, float((sides * sides).sum(axis=1).max()))
+        high += _ROOM_DEG
+        if self.planar:
+            if longest > _SHORT_PLANAR**2 or high > 80:
+                return np.inf
+            return 0.25 * tan(radians(high)) * longest * MAJOR_TENTH_MM
+        return 0.004 * longest * MAJOR_TENTH_MM if longest <= _SHORT_GEODESIC**2 else np.inf
 
-class _Pair(msgspec.Struct):
-    """Two cores, which of the movers moves each (-1: none), and the chord below which they are too near."""
 
-    one: _Core
-    mover_one: int
-    two: _Core
-    mover_two: int
-    reach: float
-    speed: float
+class Cores:
+    """The cores of the shapes of one question, each made once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Shape, list[Core]]] = {}
+
+    def of(self, shape: Shape) -> list[Core]:
+        """Those of a shape, in the order of its parts."""
+        if id(shape) not in self._known:
+            self._known[id(shape)] = shape, [Core(part) for part in shape.parts]
+        return self._known[id(shape)][1]
 
 
 class _Search:
-    def __init__(self, movers: Sequence[Mover], meetings: Sequence[Meeting]) -> None:
-        from detente.conflict import asideloop
+    """The candidates that are not surely too near, one after another."""
 
-        self._loop = asideloop
+    def __init__(self, movers: Sequence[Mover], meetings: Sequence[Meeting], cores: Cores) -> None:
+        from detente.conflict import asidesearch
+
+        self._next = asidesearch.next_candidate
         self._movers = movers
-        self._meetings = meetings
-        self._turns: dict[tuple[int, int], tuple[Floats, Floats]] = {}
-        cores: dict[tuple[int, int, int], _Core] = {}
+        self._meetings: list[Meeting] = []
+        self._rows: list[int] = []  # of the pair that says all of a meeting, else -1
+        bodies: dict[tuple[int, int, int], int] = {}
+        made: list[tuple[Core, int]] = []
+        pairs: list[tuple[int, int, float]] = []
+
+        def number(mover: int, shape: Shape, at: int) -> int:
+            key = (mover, id(shape), at)
+            if key not in bodies:
+                bodies[key] = len(made)
+                made.append((cores.of(shape)[at], mover))
+            return bodies[key]
+
         seen: set[tuple[int, ...]] = set()
-        self._pairs: list[_Pair] = []
         for met in meetings:
             key = (id(met.one), met.mover_one, id(met.two), met.mover_two, met.lateral)
             if key in seen:
                 continue
             seen.add(key)
-            first, second = met.mover_one, met.mover_two
-            length = met.one.thick_tenth_mm + met.two.thick_tenth_mm + met.lateral
-            for i, part in enumerate(met.one.parts):
-                for j, other in enumerate(met.two.parts):
-                    one = _core(cores, (first, id(met.one), i), part)
-                    two = _core(cores, (second, id(met.two), j), other)
-                    speed = (one.speed if first >= 0 else 0.0) + (two.speed if second >= 0 else 0.0)
-                    reach = chord_of(length) / 65536
-                    self._pairs.append(_Pair(one, first, two, second, reach, speed))
-        # what was in the way last, in that direction, is asked first
-        self._orders = [list(range(len(self._pairs))) for _ in range(WINDS)]
+            reach = chord_of(met.one.thick_tenth_mm + met.two.thick_tenth_mm + met.lateral) / 65536
+            ones, twos = cores.of(met.one), cores.of(met.two)
+            # such a pair never costs too much to compare
+            simple = len(ones) == len(twos) == 1 and ones[0].room * twos[0].room <= _SIMPLE
+            self._meetings.append(met)
+            self._rows.append(len(pairs) if simple else -1)
+            pairs += [
+                (number(met.mover_one, met.one, i), number(met.mover_two, met.two, j), reach)
+                for i in range(len(ones))
+                for j in range(len(twos))
+            ]
+        self._bodies = _bodies([core for core, _ in made], [mover for _, mover in made])
+        self._pairs = asidesearch.Pairs(
+            one=np.array([one for one, _, _ in pairs], dtype=np.int64),
+            two=np.array([two for _, two, _ in pairs], dtype=np.int64),
+            reaches=np.array([reach for _, _, reach in pairs], dtype=np.float64),
+            orders=np.tile(np.arange(len(pairs), dtype=np.int64), (WINDS, 1)),
+            clear=np.zeros(len(pairs), dtype=np.bool_),
+        )
+        planes = [mover.planes() for mover in movers]
+        self._across: Floats = np.stack([across for across, _ in planes])
+        self._along: Floats = np.stack([along for _, along in planes])
+        self._half = WINDS // 2 if len(movers) > 1 else WINDS
+        self._steps = np.ones(WINDS, dtype=np.int64)
+        asidesearch.begin(self._bodies)
 
-    def skip(self, step: int, wind: int) -> int:
-        """How many candidates of a direction, from this one on, are surely not clear; 0 if this one may be."""
-        order = self._orders[wind]
-        for at, number in enumerate(order):
-            pair = self._pairs[number]
-            codes = (
-                self._lay(pair.one, pair.mover_one, step, wind),
-                self._lay(pair.two, pair.mover_two, step, wind),
-            )
-            if self._loop.REFUSED in codes:
-                return 1
-            if self._loop.UNSURE in codes:
-                continue
-            slack = self._loop.slack_of(
-                pair.one.points[: codes[0]],
-                pair.one.follows[: codes[0]],
-                pair.one.closed,
-                pair.two.points[: codes[1]],
-                pair.two.follows[: codes[1]],
-                pair.two.closed,
-                pair.reach,
-            )
-            if slack >= 0.0:
-                order.insert(0, order.pop(at))
-                return 1 + int(slack / (pair.speed * ASIDE_STEP))
-        return 0
-
-    def _lay(self, core: _Core, mover: int, step: int, wind: int) -> int:
-        """Lay a core out for a candidate: the number of its points, or why there are none."""
-        where = (0, 0) if mover < 0 else (step, wind)
-        if core.laid != where:
-            if not len(core.points):
-                core.points = np.empty((_POINTS, 3))
-                core.follows = np.empty(_POINTS, dtype=np.int64)
-            core.laid = where
-            core.code = self._loop.lay_out(
-                core.normals,
-                core.starts,
-                core.closed,
-                core.planar,
-                self._matrix(mover, *where),
-                core.points,
-                core.follows,
-            )
-        return core.code
-
-    def _matrix(self, mover: int, step: int, wind: int) -> Floats:
-        if mover < 0:
-            return _STILL
-        key = (mover, wind)
-        if key not in self._turns:
-            across, along = self._movers[mover].plane(wind)
-            self._turns[key] = (across, along)
-        across, along = self._turns[key]
-        angle = radians(step * ASIDE_STEP / ARC_TENTH_MM)
-        matrix: Floats = _STILL + sin(angle) * across + (cos(angle) - 1.0) * along
-        return matrix
+    def next(self, found: Sequence[Aside]) -> Aside | None:
+        """The next candidate; after one was found only the other end of its axis."""
+        first = (found[0].step, found[0].wind % self._half) if found else (0, 0)
+        wind = self._next(
+            self._bodies, self._pairs, self._across, self._along, self._steps, self._half, *first
+        )
+        if wind < 0:
+            return None
+        step = int(self._steps[wind])
+        self._steps[wind] += 1
+        return Aside(step, wind)
 
     def is_clear(self, candidate: Aside) -> bool:
-        """Whether everything is clear, by the integers; what costs too much to compare is not."""
-        turns = [mover.rotation(candidate.step, candidate.wind) for mover in self._movers]
+        """Whether everything is clear of the candidate that was found last; what costs too much to compare is not.
+
+        What the loops do not say is surely clear, the integers decide.
+        """
+        turns: dict[int, Rotation] = {}
         made: dict[tuple[int, int], Shape] = {}
 
         def moved(shape: Shape, mover: int) -> Shape:
             if mover < 0:
                 return shape
             key = (mover, id(shape))
+            if mover not in turns:
+                turns[mover] = self._movers[mover].rotation(candidate.step, candidate.wind)
             if key not in made:
                 made[key] = Shape(turns[mover].apply_to(shape.geometry), shape.edges)
             return made[key]
 
-        known: dict[tuple[int, ...], bool] = {}
-        for met in self._meetings:
-            key = (id(met.one), met.mover_one, id(met.two), met.mover_two, met.lateral)
-            if key in known:
+        for met, row in zip(self._meetings, self._rows, strict=True):
+            if row >= 0 and self._pairs.clear[row]:
                 continue
             one, two = moved(met.one, met.mover_one), moved(met.two, met.mover_two)
             try:
-                budget = Budget(EDGE_PAIRS_PER_PAIR)
-                known[key] = compare_lateral(one, two, met.lateral, budget) > 0
+                if compare_lateral(one, two, met.lateral, Budget(EDGE_PAIRS_PER_PAIR)) <= 0:
+                    return False
             except TooMuchWork:
-                known[key] = False
-            if not known[key]:
                 return False
         return True
 
 
-def _core(cores: dict[tuple[int, int, int], _Core], key: tuple[int, int, int], part: Part) -> _Core:
-    if key not in cores:
-        cores[key] = _Core(part)
-    return cores[key]
+def _bodies(cores: Sequence[Core], movers: Sequence[int]) -> Bodies:
+    from detente.conflict.asidesearch import Bodies
+
+    def starts_of(sizes: Iterable[int]) -> Longs:
+        return np.cumsum([0, *sizes], dtype=np.int64)
+
+    room = starts_of(core.room for core in cores)
+    return Bodies(
+        normals=np.concatenate([core.normals for core in cores]),
+        rows=starts_of(len(core.normals) for core in cores),
+        starts=np.concatenate([core.starts for core in cores]),
+        chains=starts_of(len(core.starts) for core in cores),
+        closed=np.array([core.closed for core in cores], dtype=np.bool_),
+        planar=np.array([core.planar for core in cores], dtype=np.bool_),
+        movers=np.array(movers, dtype=np.int64),
+        speeds=np.array([core.speed for core in cores], dtype=np.float64),
+        bends=np.array([core.bend for core in cores], dtype=np.float64),
+        inner=np.stack([core.inner for core in cores]),
+        outer=np.stack([core.outer for core in cores]),
+        spots=np.empty((len(cores), 2, 3)),
+        points=np.empty((int(room[-1]), 3)),
+        follows=np.empty(int(room[-1]), dtype=np.int64),
+        places=room,
+        laid=np.full((len(cores), 3), -1, dtype=np.int64),
+    )
 
 
 def _is_far_north_or_south(shape: Shape) -> bool:
