@@ -284,16 +284,17 @@ def _suspects(outline: Outline, budget: Budget) -> list[tuple[int, int]]:
 
 def _clash(outline: Outline, i: int, j: int, *, same_ring: bool) -> bool:
     (a, b), (c, d) = outline.edge(i), outline.edge(j)
+    if (b == c) != (d == a):  # neighbours, with one corner: they may not fold back on each other
+        corner = orient(a, b, d) if b == c else orient(a, b, c)
+        return corner == 0 and dot(cross(a, b), cross(c, d)) < 0
     turns = orient(a, b, c), orient(a, b, d), orient(c, d, a), orient(c, d, b)
     if turns[0] * turns[1] > 0 or turns[2] * turns[3] > 0:
         return False
     if turns[0] * turns[1] < 0 and turns[2] * turns[3] < 0:
         return True
     in_line = turns == (0, 0, 0, 0)
-    if b == c or d == a:  # neighbours: they may not fold back on each other
-        if b == c and d == a:
-            return True
-        return in_line and dot(cross(a, b), cross(c, d)) < 0
+    if b == c and d == a:
+        return True
     touching = [
         p
         for turn, ends, p in (

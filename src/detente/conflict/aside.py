@@ -133,11 +133,12 @@ def least_aside(
         usable: whether the notices can be filed as they would then lie.
         cores: kept by who asks more than one question about the same shapes.
     """
+    cores = cores or Cores()
     shapes = {id(shape): shape for met in meetings for shape in (met.one, met.two)}
     if (
         not meetings
         or len(meetings) > ADVICE_COMBINED
-        or sum(map(_count_parts, shapes.values())) > ADVICE_ASIDE_PARTS
+        or sum(map(cores.count_parts, shapes.values())) > ADVICE_ASIDE_PARTS
         or any(
             mover >= 0 and _is_far_north_or_south(shape)
             for met in meetings
@@ -145,7 +146,7 @@ def least_aside(
         )
     ):
         return []
-    search = _Search(movers, meetings, cores or Cores())
+    search = _Search(movers, meetings, cores)
     found: list[Aside] = []
     while (candidate := search.next(found)) is not None:
         if search.is_clear(candidate) and usable(candidate):
@@ -234,6 +235,13 @@ class Cores:
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Shape, list[Core]]] = {}
+        self._counts: dict[int, tuple[Shape, int]] = {}
+
+    def count_parts(self, shape: Shape) -> int:
+        """How many parts its edges are cut into, at least 1."""
+        if id(shape) not in self._counts:
+            self._counts[id(shape)] = shape, _count_parts(shape)
+        return self._counts[id(shape)][1]
 
     def of(self, shape: Shape) -> list[Core]:
         """Those of a shape, in the order of its parts."""
