@@ -3,7 +3,7 @@
 import pytest
 
 from detente.conflict.strategic import Rules, build_minima, check_pair
-from oracle import pairs, volumes
+from oracle import earth, pairs, volumes
 
 CHUNKS = 8
 PAIRS = 2_000  # in each chunk
@@ -20,7 +20,7 @@ def compare(seed, count):
             left_out += 1
             continue
         try:
-            expected = volumes.judge_pieces(a, b, minima, pairs.BOUNDS, (a["times"], b["times"]))
+            expected = volumes.judge_pieces(a, b, minima, earth.BOUNDS, (a["times"], b["times"]))
         except volumes.Beyond:
             left_out += 1
             continue

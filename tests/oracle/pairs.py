@@ -10,7 +10,7 @@ from detente.airspace.volume import parse_volume_body
 from detente.errors import UsageError
 from detente.notice.activity import build_notice
 from detente.units import format_time
-from oracle import volumes
+from oracle.earth import chord, point
 
 UNIT = 10**9
 FEET = 3048
@@ -18,16 +18,6 @@ NM = 18_520_000
 MINUTE = 60 * 10**6
 EPOCH = 1_537_209_540 * 10**6
 DATUMS = ("MSL", "MSL", "MSL", "STD", "STD", "WGS84", "AGL")
-BOUNDS = {
-    "qnh_min_pa": 94_800,
-    "qnh_max_pa": 105_000,
-    "cold_permille": 120,
-    "warm_permille": 100,
-    "geoid_min_tenth_mm": -1_070_000,
-    "geoid_max_tenth_mm": 860_000,
-    "terrain_min_tenth_mm": -4_400_000,
-    "terrain_max_tenth_mm": 88_490_000,
-}
 
 
 def volume_pairs(seed, count):
@@ -148,12 +138,12 @@ def _polygon(random, middle, other, size):
 
 def _length(a, b):
     """The length whose chord is just below the distance of two positions."""
-    one, two = volumes.point(*a), volumes.point(*b)
+    one, two = point(*a), point(*b)
     square = sum((one[k] - two[k]) ** 2 for k in range(3))
     low, high = 0, 10**10
     while low < high:
         middle = (low + high + 1) // 2
-        if volumes.chord(middle) ** 2 <= square << 32:
+        if chord(middle) ** 2 <= square << 32:
             low = middle
         else:
             high = middle - 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 
-from oracle.tracks import Below, chord, point
+from oracle.earth import chord, point
+from oracle.tracks import Below
 
 GAP_US, SPEED = 600_000_000, 15_000_000
 LONGEST = 500_000_000

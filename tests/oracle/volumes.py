@@ -11,62 +11,15 @@ from functools import lru_cache
 from itertools import pairwise
 from math import isqrt
 
-Q = 80
-ONE = 1 << Q
-A = 63_781_370_000
-R = 63_710_087_714
-PI_Q = 3797952473636338580787993
-E2_Q = 8093008816393364823803
-AXIS_Q = 1217073371237575837078926
-QUARTER = 90 * 10**9
+from oracle.earth import AXIS_Q, A, Q, R, chord, point, range_msl, rounded
+
 CONFLICT, CANNOT_TELL, TOUCH, CLEAR = "conflict", "cannot-tell", "touch", "clear"
 OVERLAPPING, TOUCHING, APART = 2, 1, 0
+_QUARTER = 90 * 10**9
 
 
 class Beyond(Exception):
     """A pair that this oracle does not judge: its cores do not fit into one half of the earth."""
-
-
-def rounded(above, below):
-    """The nearest integer, halves away from zero."""
-    size = (2 * abs(above) + below) // (2 * below)
-    return size if above >= 0 else -size
-
-
-def _series(x, first):
-    square = x * x >> Q
-    value = ONE
-    for k in range(11 + first, 0, -1):
-        value = ONE - (square * value >> Q) // ((2 * k - first) * (2 * k + 1 - first))
-    return value
-
-
-@lru_cache(maxsize=1 << 16)
-def sine_cosine(angle):
-    """Section 2."""
-    turns, rest = divmod(angle, QUARTER)
-    swapped = 2 * rest > QUARTER
-    x = ((QUARTER - rest if swapped else rest) * PI_Q + QUARTER) // (2 * QUARTER)
-    pair = x * _series(x, 0) >> Q, _series(x, 1)
-    sine, cosine = pair[::-1] if swapped else pair
-    for _ in range(turns % 4):
-        sine, cosine = cosine, -sine
-    return sine, cosine
-
-
-@lru_cache(maxsize=1 << 16)
-def point(lon, lat):
-    """Section 3."""
-    (sl, cl), (sp, cp) = sine_cosine(lon), sine_cosine(lat)
-    w = isqrt((ONE - (E2_Q * (sp * sp >> Q) >> Q)) << Q)
-    n = (A << 2 * Q) // w
-    h = n * cp >> Q
-    whole = 1 << 2 * Q
-    return (
-        rounded(h * cl, whole),
-        rounded(h * sl, whole),
-        rounded((n * (ONE - E2_Q) >> Q) * sp, whole),
-    )
 
 
 def _dot(u, v):
@@ -246,13 +199,13 @@ def relation(a, b):
         return _relation(a, b, *_projected(a, b))
     found = _relation(a, b, a.chains, b.chains)
     if found == APART and a.kind == b.kind == "area":
-        for turn in (-4 * QUARTER, 4 * QUARTER):
-            edge = 2 * QUARTER if turn > 0 else -2 * QUARTER
+        for turn in (-4 * _QUARTER, 4 * _QUARTER):
+            edge = 2 * _QUARTER if turn > 0 else -2 * _QUARTER
             lons_a, lons_b = [p[0] for p in a.chains[0]], [p[0] for p in b.chains[0]]
             if edge in lons_a and -edge in lons_b:
                 turned = [[(x + turn, y) for x, y in chain] for chain in b.chains]
                 found = max(found, _relation(a, b, a.chains, turned))
-        for pole in (-QUARTER, QUARTER):
+        for pole in (-_QUARTER, _QUARTER):
             if all(any(p[1] == pole for p in core.chains[0]) for core in (a, b)):
                 found = max(found, TOUCHING)
     return found
@@ -284,13 +237,6 @@ def square(a, b):
     return best
 
 
-@lru_cache(maxsize=1 << 14)
-def chord(length):
-    """Section 7: T(L), in 2^-16 of 0.1 mm."""
-    x = (length << Q) // (2 * R)
-    return rounded(2 * R * (x * _series(x, 0) >> Q), 1 << (Q - 16))
-
-
 def lateral(piece_a, piece_b, minimum):
     """Section 8: -1 below the minimum, 0 equal, 1 above."""
     cores_a, thick_a = cores(piece_a)
@@ -312,32 +258,13 @@ def lateral(piece_a, piece_b, minimum):
     return answer
 
 
-def _msl(edge, bounds):
-    """Section 9."""
-    v, datum = edge["tenth_mm"], edge["datum"]
-    if datum == "MSL":
-        return v, v
-    if datum == "WGS84":
-        return v - bounds["geoid_max_tenth_mm"], v - bounds["geoid_min_tenth_mm"]
-    if datum == "AGL":
-        return v + bounds["terrain_min_tenth_mm"], v + bounds["terrain_max_tenth_mm"]
-    cold = Fraction(abs(v) * bounds["cold_permille"], 1000)
-    warm = Fraction(abs(v) * bounds["warm_permille"], 1000)
-    return (
-        v - 900 * (101_325 - bounds["qnh_min_pa"]) - _ceil(cold),
-        v + 900 * (bounds["qnh_max_pa"] - 101_325) + _ceil(warm),
-    )
-
-
-def _ceil(value):
-    return -(-value.numerator // value.denominator)
-
-
 def _vertical_gap(x, y, bounds):
     if x["datum"] == y["datum"]:
         exact = x["tenth_mm"] - y["tenth_mm"]
         return exact, exact
-    (low_x, high_x), (low_y, high_y) = _msl(x, bounds), _msl(y, bounds)
+    (low_x, high_x), (low_y, high_y) = (
+        range_msl(edge["tenth_mm"], edge["datum"], bounds) for edge in (x, y)
+    )
     return low_x - high_y, high_x - low_y
 
 

@@ -15,7 +15,7 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from oracle import pairs, reports, tracks, trajectories, volumes
+from oracle import earth, pairs, reports, tracks, trajectories, volumes
 
 OUT = Path(__file__).parent / "airspace"
 DEG, NM, FT, S, CM, M = 10**9, 18_520_000, 3048, 10**6, 100, 10_000
@@ -72,7 +72,7 @@ def judged(name, a, b, lateral=0, vertical=0, time=0):
     """A case of two volumes with its verdict."""
     parts = [one | {"times": (one["start_us"], one["end_us"])} for one in (a, b)]
     verdict = volumes.judge_pieces(
-        *parts, (lateral, vertical, time), pairs.BOUNDS, tuple(one["times"] for one in parts)
+        *parts, (lateral, vertical, time), earth.BOUNDS, tuple(one["times"] for one in parts)
     )
     return {
         "name": name,
@@ -86,11 +86,11 @@ def judged(name, a, b, lateral=0, vertical=0, time=0):
 def north_at(length):
     """The latitude whose point is nearest under a surface length from (0, 0), along the meridian."""
     low, high = 0, 10 * DEG
-    here = tracks.point(0, 0)
-    limit = tracks.chord(length) ** 2
+    here = earth.point(0, 0)
+    limit = earth.chord(length) ** 2
     while low < high:
         middle = (low + high + 1) // 2
-        there = tracks.point(0, middle)
+        there = earth.point(0, middle)
         if sum((q - p) ** 2 for p, q in zip(here, there, strict=True)) << 32 <= limit:
             low = middle
         else:
