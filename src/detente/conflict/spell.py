@@ -11,6 +11,7 @@ import numpy as np
 
 from detente.airspace.earth import MEAN_RADIUS_TENTH_MM, chord_of
 from detente.airspace.leg import Legs
+from detente.compiled import split
 from detente.conflict.meet import Leg, Meeting, meet
 from detente.conflict.sweep import (
     INSTANT_ERROR,
@@ -51,6 +52,8 @@ def measure(
     sure: Bools,
     lateral_tenth_mm: int,
     vertical_tenth_mm: int,
+    *,
+    threads: int = 1,
 ) -> tuple[Longs, Longs, Longs]:
     """The meetings of pairs of legs that `find_close` has found.
 
@@ -61,6 +64,7 @@ def measure(
         sure: whether the pair certainly meets.
         lateral_tenth_mm: the minimum along the surface.
         vertical_tenth_mm: the minimum in height.
+        threads: how many share the work.
 
     Returns:
         The rows of the pairs that meet (shape (m,) each), and the five numbers of `Meeting`, shape
@@ -68,22 +72,26 @@ def measure(
     """
     found = np.empty((5, len(one)), dtype=np.int64)
     keep = np.ones(len(one), dtype=bool)
-    for at in range(0, len(one), _CHUNK):
-        rows = slice(at, min(at + _CHUNK, len(one)))
-        doubt = _measure_chunk(
-            legs, one[rows], two[rows], lateral_tenth_mm, vertical_tenth_mm, found[:, rows]
-        )
-        for row in (np.nonzero(doubt | ~sure[rows])[0] + at).tolist():
-            exact = meet(
-                leg_of(legs, int(one[row])),
-                leg_of(legs, int(two[row])),
-                lateral_tenth_mm,
-                vertical_tenth_mm,
+
+    def work(start: int, stop: int) -> None:
+        for at in range(start, stop, _CHUNK):
+            rows = slice(at, min(at + _CHUNK, stop))
+            doubt = _measure_chunk(
+                legs, one[rows], two[rows], lateral_tenth_mm, vertical_tenth_mm, found[:, rows]
             )
-            if exact is None:
-                keep[row] = False
-            else:
-                found[:, row] = exact
+            for row in (np.nonzero(doubt | ~sure[rows])[0] + at).tolist():
+                exact = meet(
+                    leg_of(legs, int(one[row])),
+                    leg_of(legs, int(two[row])),
+                    lateral_tenth_mm,
+                    vertical_tenth_mm,
+                )
+                if exact is None:
+                    keep[row] = False
+                else:
+                    found[:, row] = exact
+
+    split(work, len(one), threads if len(one) > 2 * _CHUNK else 1)
     if keep.all():
         return one, two, found
     return one[keep], two[keep], found[:, keep]

@@ -28,6 +28,7 @@ from detente.airspace.leg import (
     part_for,
 )
 from detente.airspace.track import Tracks, build_tracks
+from detente.compiled import threads_of
 from detente.conflict.separation import Minima
 from detente.conflict.spell import CLOSEST, FROM, LATERAL, UNTIL, VERTICAL, measure
 from detente.conflict.sweep import Longs, Progress, find_close
@@ -157,7 +158,9 @@ def find_in_legs(
     check_minima(minima)
     lateral, vertical = minima.lateral_tenth_mm, minima.vertical_tenth_mm
     one, two, sure = find_close(legs, lateral, vertical, threads=threads, progress=progress)
-    one, two, numbers = measure(legs, one, two, sure, lateral, vertical)
+    one, two, numbers = measure(
+        legs, one, two, sure, lateral, vertical, threads=threads_of(threads)
+    )
     a, b, numbers = join_meetings(
         legs.track[one].astype(np.int64), legs.track[two].astype(np.int64), numbers
     )
@@ -303,7 +306,8 @@ def join_meetings(a: Longs, b: Longs, numbers: Longs) -> tuple[Longs, Longs, Lon
     if not len(a):
         return a, b, numbers
     low, high = np.minimum(a, b), np.maximum(a, b)
-    order = np.lexsort((numbers[UNTIL], numbers[FROM], high, low))
+    # Ties in `from` need no order: a meeting has some length, so they are one conflict.
+    order = np.lexsort((numbers[FROM], low * (int(high.max()) + 1) + high))
     low, high, numbers = low[order], high[order], numbers[:, order]
     fresh = np.ones(len(low), dtype=bool)
     fresh[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
@@ -312,12 +316,15 @@ def join_meetings(a: Longs, b: Longs, numbers: Longs) -> tuple[Longs, Longs, Lon
     fresh[1:] |= numbers[FROM, 1:] > _latest(pair, numbers[UNTIL])[:-1]
     starts = np.nonzero(fresh)[0]
     group = np.cumsum(fresh) - 1
-    best = np.lexsort((numbers[VERTICAL], numbers[CLOSEST], numbers[LATERAL], group))[starts]
-    joined = np.empty((len(numbers), len(starts)), dtype=np.int64)
+    joined = np.empty((5, len(starts)), dtype=np.int64)
     joined[FROM] = numbers[FROM, starts]
     joined[UNTIL] = np.maximum.reduceat(numbers[UNTIL], starts)
-    for row in range(CLOSEST, len(numbers)):
-        joined[row] = numbers[row, best]
+    # The least (lateral, closest, vertical) of each, one after the other among those that are left.
+    left = np.ones(len(low), dtype=bool)
+    for row in (LATERAL, CLOSEST, VERTICAL):
+        values = np.where(left, numbers[row], np.iinfo(np.int64).max)
+        joined[row] = np.minimum.reduceat(values, starts)
+        left = values == joined[row, group]
     return low[starts], high[starts], joined
 
 
