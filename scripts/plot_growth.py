@@ -31,6 +31,7 @@ def main(source: Path, picture: Path) -> None:
             ha="right",
             fontsize=8,
         )
+    left.margins(0.16, 0.12)  # room for the numbers
     left.set_ylabel("seconds, all against all")
     left.legend(frameon=False, fontsize=8, loc="lower right")
     right.semilogx(counts, [row["peak_mb"] for row in rows], "o-", color="#2f5d8c")
