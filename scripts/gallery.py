@@ -114,6 +114,8 @@ class Camera:
         self.at = at
         with Api(at.nodes.path("north")) as api:
             rows = api.json("GET", "/api/v1/conflicts")["conflicts"]
+            for row in rows:  # the first advice of a node takes seconds
+                api.json("GET", f"/api/v1/conflicts/{row['id']}/advice")
             self.talk = api.json("GET", "/api/v1/talks")["talks"][0]["key"]
         self.conflict = next(row["id"] for row in rows if row["verdict"] == "conflict")
 
