@@ -161,6 +161,16 @@ def advice_routes(node: Node, officer: FindOfficer) -> list[Any]:
 
         def job(core: Core) -> tuple[dict[str, Any], Private]:
             found = find_conflict(core, conflict)
+            if not found.live(core.state.notices):  # resolved while it was being asked about
+                ids = sorted(side["id"] for side in found.record["notices"])
+                nothing = {"notices": ids, "against": [], "earliest_us": 0, "options": []}
+                said = stamped(
+                    conflict=found.id,
+                    party=core.identity.party,
+                    advice={**nothing, "reason": "clear"},
+                    proposals=proposal_rows(core, found.id),
+                )
+                return said, Private(0, [], [], [], core.identity.party, None)
             shared = shared_advice(core, found)
             said = stamped(
                 conflict=found.id,

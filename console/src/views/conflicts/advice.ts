@@ -1,4 +1,5 @@
 /** What would clear a conflict, and what was proposed about it, in words. Nothing here knows whose side it is on. */
+import { session } from "../../state/session.svelte";
 import type { Schemas } from "../../api/client";
 import { bearing } from "../../geo/position";
 import { i18n, t } from "../../i18n/index.svelte";
@@ -41,7 +42,10 @@ export function moveWords(move: Move): string {
 }
 
 export function movesWords(moves: readonly Move[]): string {
-  return listed(moves.map(moveWords));
+  // our own first, so that each side reads it as the other does
+  const own = `${session.who?.party ?? ""}:`;
+  const side = (move: Move): number => (move.notice.startsWith(own) ? 0 : 1);
+  return listed([...moves].sort((a, b) => side(a) - side(b)).map(moveWords));
 }
 
 /** What is isolated already, one after the other. */
