@@ -22,6 +22,7 @@ from detente.notice.activity import ActivityNotice
 from detente.protocol.asset import assets_near
 from detente.protocol.core import Core
 from detente.protocol.fold import ConflictState, NoticeState
+from detente.protocol.shortid import with_id
 from detente.protocol.watch import pair_rules
 from detente.units import TENTH_MM_PER_M, US_PER_S
 
@@ -97,9 +98,7 @@ def find_conflict(core: Core, wanted: str) -> ConflictState:
         UsageError: ``conflict-unknown``.
     """
     known = core.state.conflicts
-    found = [known[wanted]] if wanted in known else []
-    if not found and len(wanted) >= SHORT_ID_CHARS:
-        found = [one for id_, one in known.items() if id_.startswith(wanted)]
+    found = with_id(known, wanted, SHORT_ID_CHARS)
     if len(found) != 1:
         raise UsageError(
             "conflict-unknown",

@@ -20,6 +20,7 @@ from detente.protocol.deadlines import Dues
 from detente.protocol.effect import Alert, Effect
 from detente.protocol.form import Type, check_text, check_value, is_place, is_statement_id, is_time
 from detente.protocol.journal import Entry, Json
+from detente.protocol.shortid import with_id
 from detente.protocol.statement import Statement, Thread, body_values, is_desk
 from detente.protocol.urgent import (
     REPLY,
@@ -420,9 +421,7 @@ def find_urgent(core: Core, wanted: str, kind: UrgentKind) -> Urgent:
         UsageError: ``cease-unknown`` or ``emergency-unknown``.
     """
     known = core.state.urgent.known
-    found = [known[wanted]] if wanted in known else []
-    if not found and len(wanted) >= SHORT_ID_CHARS:
-        found = [one for id_, one in known.items() if id_.startswith(wanted)]
+    found = with_id(known, wanted, SHORT_ID_CHARS)
     found = [one for one in found if one.kind == kind]
     if len(found) != 1:
         raise UsageError(

@@ -19,6 +19,7 @@ from detente.protocol.effect import Effect
 from detente.protocol.fold import ConflictState
 from detente.protocol.journal import Json
 from detente.protocol.resolution import Proposal, state_of
+from detente.protocol.shortid import with_id
 from detente.protocol.statement import Thread, body_values
 from detente.units import format_time
 
@@ -311,9 +312,7 @@ def find_proposal(core: Core, wanted: str) -> Proposal:
         UsageError: ``proposal-unknown``.
     """
     known = core.state.resolution.known
-    found = [known[wanted]] if wanted in known else []
-    if not found and len(wanted) >= SHORT_ID_CHARS:
-        found = [one for id_, one in known.items() if id_.startswith(wanted)]
+    found = with_id(known, wanted, SHORT_ID_CHARS)
     if len(found) != 1:
         raise UsageError(
             "proposal-unknown",
