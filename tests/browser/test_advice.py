@@ -44,11 +44,15 @@ def test_conflict_is_cleared_by_keys_on_two_consoles(met: Any, officer: Any, kit
     north, south = officer(met.north, "kay"), officer(met.south, "lee")
     here, there = north.enter(f"conflicts/{id_}"), south.enter(f"conflicts/{id_}")
     lists = []
-    for page in (here, there):
+    for page, own in ((here, "north"), (there, "south")):
         options = page.get_by_role("group", name="The smallest changes").get_by_role("radio")
         expect(options.first).to_be_visible()
-        lists.append([one.get_attribute("value") for one in options.all()])
-    assert lists[0] == lists[1]
+        lists.append([str(one.get_attribute("value")) for one in options.all()])
+        # own moves first, then the peer's, then both: so the two screens mirror each other
+        ranks = [{own: 0, "both": 2}.get(value.split("/")[0], 1) for value in lists[-1]]
+        assert ranks == sorted(ranks)
+        assert set(ranks) == {0, 1, 2}
+    assert sorted(lists[0]) == sorted(lists[1])
     assert "south/later" in lists[0]
     expect(here.get_by_text("Both parties compute the same")).to_be_visible()
 

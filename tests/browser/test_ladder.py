@@ -144,7 +144,7 @@ def test_rung_that_nobody_climbs_turns_missing_on_both_consoles(
     make: Any, officer: Any, kit: Any
 ) -> None:
     """H-DUE-2: no key is pressed; both screens count down, then show it missing, sound, and name who owes what."""
-    parties = make(terms="[receipt_deadlines_s]\nopened = 12\nread-back = 900\n")
+    parties = make(terms="[receipt_deadlines_s]\nopened = 20\nread-back = 900\n")
     parties.start()
     parties.wait_open()
     north, south = officer(parties.north, "kay"), officer(parties.south, "lee")

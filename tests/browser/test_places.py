@@ -46,6 +46,23 @@ def test_back_and_forward_walk_through_the_views(trio: Any, officer: Any) -> Non
     expect(page.get_by_role("heading", level=1, name="Conflicts")).to_be_visible()
 
 
+def test_map_that_says_where_it_is_does_not_call_a_new_address_back(
+    trio: Any, officer: Any
+) -> None:
+    """A step to another view, and in the same breath a word of the map about itself: the step holds, and so does the word."""
+    console = officer(trio.north)
+    page = console.enter("notices")
+    page.get_by_role("button", name="Layers").click()
+    boxes = page.locator("fieldset.layers input")
+    expect(boxes.first).to_be_visible()
+    page.evaluate("""() => {
+        location.hash = "#/alarms";
+        document.querySelector("fieldset.layers input").click();
+    }""")
+    expect(page.get_by_role("heading", level=1, name="Alarms")).to_be_visible()
+    assert re.search(r"#/alarms\?.*layers=", page.url), page.url
+
+
 def test_draft_survives_a_killed_tab_and_is_gone_after_sending(trio: Any, officer: Any) -> None:
     """A tab that is killed while an officer writes loses nothing; what was sent leaves no draft."""
     console = officer(trio.north, "kay")

@@ -35,10 +35,12 @@ class Keys {
     if (document.querySelector("dialog:modal")) return; // it has the keyboard to itself, and closes on Escape by itself
     const at = event.target as HTMLElement;
     if (document.querySelector("[role=alertdialog], dialog[open]") && event.key.length === 1) return; // what is covered is out of reach
-    const writing = at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
+    const field = at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
+    // a choice just made with the mouse has the focus and takes no letters, but Space and the arrows are its own
+    const writing = field && !(at instanceof HTMLInputElement && /^(radio|checkbox)$/.test(at.type) && event.key !== " ");
     const single = event.key.length === 1;
     if (single && (writing || !settings.letters)) return;
-    if (writing && event.key !== "F1" && event.key !== "Escape") return;
+    if (field && !single && event.key !== "F1" && event.key !== "Escape") return;
     // letters and digits by their place on the keyboard too, so that a Russian or Arabic layout reaches them
     const letter = /^(?:Key|Digit)([A-Z0-9])$/.exec(event.code)?.[1]?.toLowerCase();
     const found = this.#all.find(

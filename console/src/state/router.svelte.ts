@@ -47,14 +47,18 @@ class Router {
     location.hash = this.to(view, id, params);
   }
 
-  /** Changes parameters in place, without a step in the browser's history. */
+  /**
+   * Changes parameters in place, without a step in the browser's history. The address itself is asked where we are: it may have gone
+   * on already, and its `hashchange` be still to come, when the map stops moving and says where it is.
+   */
   set(params: Record<string, string | null>): void {
-    const merged: Record<string, string> = { ...this.place.params };
+    const here = read();
+    const merged = here.params;
     for (const [name, value] of Object.entries(params)) {
       if (value === null) delete merged[name];
       else merged[name] = value;
     }
-    this.place = { ...this.place, params: merged };
+    this.place = here;
     history.replaceState(history.state, "", write(this.place));
   }
 }

@@ -316,7 +316,7 @@ def join_meetings(a: Longs, b: Longs, numbers: Longs) -> tuple[Longs, Longs, Lon
     fresh[1:] |= numbers[FROM, 1:] > _latest(pair, numbers[UNTIL])[:-1]
     starts = np.nonzero(fresh)[0]
     group = np.cumsum(fresh) - 1
-    joined = np.empty((5, len(starts)), dtype=np.int64)
+    joined = np.empty((len(numbers), len(starts)), dtype=np.int64)
     joined[FROM] = numbers[FROM, starts]
     joined[UNTIL] = np.maximum.reduceat(numbers[UNTIL], starts)
     # The least (lateral, closest, vertical) of each, one after the other among those that are left.
@@ -325,6 +325,10 @@ def join_meetings(a: Longs, b: Longs, numbers: Longs) -> tuple[Longs, Longs, Lon
         values = np.where(left, numbers[row], np.iinfo(np.int64).max)
         joined[row] = np.minimum.reduceat(values, starts)
         left = values == joined[row, group]
+    if len(numbers) > 5:
+        first = np.nonzero(left)[0]
+        first = first[np.unique(group[first], return_index=True)[1]]
+        joined[5:] = numbers[5:, first]
     return low[starts], high[starts], joined
 
 
