@@ -29,13 +29,17 @@ ERROR = 2e-4
 _CHUNK = 8192  # rows worked on at once without a compiler: the arrays stay in the cache
 
 
-def earth_points(lon_nanodeg: Longs, lat_nanodeg: Longs, *, threads: int = 1) -> Longs:
+def earth_points(
+    lon_nanodeg: Longs, lat_nanodeg: Longs, *, threads: int = 1, compiles: bool = True
+) -> Longs:
     """The earth-centred points of many positions, 0.1 mm.
 
     Args:
         lon_nanodeg: longitudes, 1e-9 degree, shape (n,), -180 to 180 degrees.
         lat_nanodeg: latitudes, 1e-9 degree, shape (n,), -90 to 90 degrees.
         threads: how many share the work.
+        compiles: whether the compiled loop may be used; its first use takes seconds, which somebody
+            who has but a few positions does not wait for.
 
     Returns:
         Whole numbers, shape (3, n): x, y and z.
@@ -48,7 +52,7 @@ def earth_points(lon_nanodeg: Longs, lat_nanodeg: Longs, *, threads: int = 1) ->
     lat = np.ascontiguousarray(lat_nanodeg, dtype=np.int64)
     points = np.empty((3, len(lon)), dtype=np.int64)
     fill: Callable[[Longs, Longs, Longs, int, int], Longs]
-    if HAS_COMPILER:
+    if compiles and HAS_COMPILER:
         from detente.airspace.earthloop import fill_points as fill
     else:
         fill = _fill_points
@@ -66,8 +70,9 @@ def _fill_points(lon: Longs, lat: Longs, points: Longs, start: int, stop: int) -
     unsure: list[Longs] = []
     for at in range(start, stop, _CHUNK):
         end = min(at + _CHUNK, stop)
-        sin_lon, cos_lon = sine_cosine_floats(lon[at:end])
-        sin_lat, cos_lat = sine_cosine_floats(lat[at:end])
+        sines, cosines = sine_cosine_floats(np.concatenate([lon[at:end], lat[at:end]]))
+        sin_lon, sin_lat = sines[: end - at], sines[end - at :]
+        cos_lon, cos_lat = cosines[: end - at], cosines[end - at :]
         normal = MAJOR_TENTH_MM / np.sqrt(1.0 - E2 * sin_lat * sin_lat)
         level = normal * cos_lat
         doubt = np.zeros(end - at, dtype=bool)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 from math import isqrt
 
+import numpy as np
+
 from detente.airspace.area import LonLat
 from detente.airspace.earth import (
     AXIS_RATIO_Q,
@@ -20,6 +22,7 @@ from detente.airspace.earth import (
     earth_point,
     round_ratio,
 )
+from detente.airspace.earths import earth_points
 
 # A part spans at most 0.05 degrees of either coordinate (5.6 km, 7.9 km across): its chord then
 # sags under the surface by at most 1.3 m, which `reach` takes out to within 1 %.
@@ -27,6 +30,7 @@ PLANAR_PART_NANODEG = 50_000_000
 # A straight line in longitude and latitude leaves the plane section of its ends by at most
 # R/8 * dlon * (dlon / 2 + 2 dlat), in radians. 5 cm of that, in 1e-9 degree, is this divisor.
 PLANAR_BEND = 4 * 10**14
+_FEW = 8  # points below which one after the other is faster than arrays
 GEODESIC_PART_TENTH_MM = 100_000_000  # 10 km: 2.0 m of sag, and 0.1 mm of bend
 
 
@@ -121,9 +125,7 @@ def cut_line(points: tuple[LonLat, ...], edges: str) -> list[Point]:
     """
     line: list[Point] = []
     if edges == "planar":
-        for start, end in pairwise(points):
-            line.extend(cut_planar(start, end))
-        line.append(earth_point(*points[-1]))
+        line = _planar_points(points)
     else:
         vertices = [earth_point(*point) for point in points]
         for first, last in pairwise(vertices):
@@ -131,6 +133,30 @@ def cut_line(points: tuple[LonLat, ...], edges: str) -> list[Point]:
         line.append(vertices[-1])
     # All longitudes of a pole are one point, so an edge along it has no length here.
     return [point for i, point in enumerate(line) if i == 0 or point != line[i - 1]]
+
+
+def _planar_points(points: tuple[LonLat, ...]) -> list[Point]:
+    """All points of a line of planar edges: of each edge those of `cut_planar`, and the last vertex."""
+    counts = [planar_parts(start, end) for start, end in pairwise(points)]
+    total = sum(counts)
+    if total < _FEW:
+        line = [point for start, end in pairwise(points) for point in cut_planar(start, end)]
+        return [*line, earth_point(*points[-1])]
+    # A part's number times a longitude stays below 2^54: an edge has at most 31,177 parts.
+    parts = np.repeat(counts, counts)
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    i = np.arange(total) - first
+    vertices = np.array(points, dtype=np.int64)
+    places = np.empty((total + 1, 2), dtype=np.int64)
+    above = (
+        np.repeat(vertices[:-1], counts, axis=0) * (parts - i)[:, None]
+        + np.repeat(vertices[1:], counts, axis=0) * i[:, None]
+    )
+    size = (2 * np.abs(above) + parts[:, None]) // (2 * parts)[:, None]  # as `round_ratio`
+    places[:-1] = np.where(above >= 0, size, -size)
+    places[-1] = vertices[-1]
+    x, y, z = earth_points(places[:, 0], places[:, 1], compiles=False).tolist()
+    return list(zip(x, y, z, strict=True))
 
 
 def count_parts(points: tuple[LonLat, ...], edges: str) -> int:

@@ -227,14 +227,14 @@ def wound(ring: list[Vector], far: Vector) -> list[Vector]:
         if turn == 0:
             continue
         middle = (a[0] + b[0], a[1] + b[1], a[2] + b[2])
-        line = cross(middle, far)
+        x, y, z = cross(middle, far)
+        lefts = [x * u + y * v + z * w >= 0 for u, v, w in ring]
         odd = False
-        for m in range(size):
-            if m == k:
+        for m, left in enumerate(lefts):
+            left_next = lefts[m + 1 - size]
+            if left == left_next or m == k:
                 continue
-            c, d = ring[m], ring[(m + 1) % size]
-            left_c, left_d = dot(line, c) >= 0, dot(line, d) >= 0
-            if left_c != left_d and (dot(cross(c, d), middle) > 0) == left_d:
+            if (dot(cross(ring[m], ring[m + 1 - size]), middle) > 0) == left_next:
                 odd = not odd
         # The ray leaves on the left if turn > 0; that side is inside if the count is odd.
         return list(ring) if odd == (turn > 0) else ring[::-1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import product
 from math import isqrt
+from weakref import ref
 
 import numpy as np
 
@@ -60,6 +61,8 @@ class Part:
         self.edges = edges
         # A point has no edges, so it has a place in either chart.
         self.has_flat = edges == "planar" or len(chains[0]) == 1
+        # The last part that this one was compared with, how they lie, and what that cost.
+        self.met: tuple[ref[Part], int, int] | None = None
 
     @cached_property
     def flat(self) -> Outline:
@@ -209,8 +212,20 @@ def meet_parts(a: Part, b: Part, budget: Budget) -> int:
     """How two cores lie to each other: `overlap.meet` in the finest chart both have.
 
     Two planar cores are compared in longitude and latitude, where their edges are straight by
-    definition; any other pair on the globe.
+    definition; any other pair on the globe. The place of a meeting is asked for after its verdict, so
+    the last answer is kept; it costs the budget the same again.
     """
+    met = a.met
+    if met is not None and met[0]() is b:
+        budget.spend(met[2])
+        return met[1]
+    before = budget.left
+    found = _meet_parts(a, b, budget)
+    a.met = ref(b), found, before - budget.left
+    return found
+
+
+def _meet_parts(a: Part, b: Part, budget: Budget) -> int:
     if not (a.has_flat and b.has_flat):
         return meet(a.globe, b.globe, budget)
     met = meet(a.flat, b.flat, budget)
@@ -242,10 +257,9 @@ def _box_of_degrees(ring: tuple[LonLat, ...]) -> Box:
     west, east = min(lon for lon, _ in ring), max(lon for lon, _ in ring)
     south, north = min(lat for _, lat in ring), max(lat for _, lat in ring)
     nearest_equator = 0 if south <= 0 <= north else min(abs(south), abs(north))
-    levels = (
-        earth_point(0, max(abs(south), abs(north)))[0],
-        earth_point(0, nearest_equator)[0],
-    )
+    farthest = max(abs(south), abs(north))
+    at = {lat: earth_point(0, lat) for lat in {farthest, nearest_equator, south, north}}
+    levels = at[farthest][0], at[nearest_equator][0]
     turns = [west, east]
     first = -(-west // QUARTER_NANODEG) * QUARTER_NANODEG
     turns.extend(range(first, east + 1, QUARTER_NANODEG))
@@ -255,6 +269,6 @@ def _box_of_degrees(ring: tuple[LonLat, ...]) -> Box:
         ends = [level * angle[pick] // ONE for level, angle in product(levels, angles)]
         low.append(min(ends) - _PAD)
         high.append(max(ends) + _PAD)
-    low.append(earth_point(0, south)[2] - _PAD)
-    high.append(earth_point(0, north)[2] + _PAD)
+    low.append(at[south][2] - _PAD)
+    high.append(at[north][2] + _PAD)
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from detente.conflict.pair import Prepared, judge, prepare
+from detente.conflict.pair import judge, prepare
 from detente.conflict.separation import Rules
 from detente.conflict.verdict import CLEAR, PairVerdict
 from detente.conflict.volumeindex import VolumeIndex
@@ -20,7 +20,7 @@ class LiveVolumes:
 
     Keys are the caller's (a notice id). The index is derived state: it can be rebuilt at any time,
     and the verdicts do not depend on the order of insertion. Of each notice only its rows are kept
-    here; its shapes are made when they are compared.
+    here; its shapes are made when they are compared (`pair.prepare` keeps the last of them).
 
     Example:
         >>> live = LiveVolumes()
@@ -93,7 +93,7 @@ class LiveVolumes:
         """The verdict on a notice and a live one, as `strategic.check_pair` gives it."""
         start, stop = self._slots[key]
         columns = self._index.rows[start:stop].copy()
-        return judge(prepare(notice), Prepared(self._notices[key], columns), rules)
+        return judge(prepare(notice), prepare(self._notices[key], columns), rules)
 
     def notice(self, key: str) -> ActivityNotice:
         """A live notice."""

@@ -57,11 +57,14 @@ class Prepared:
             if key not in shapes:
                 shapes[key] = Shape(piece.geometry, piece.edges)
             self.shapes.append(shapes[key])
-        self.columns = columns if columns is not None else self._columns()
+        if columns is not None:
+            self.columns = columns
         self._bounds: DatumBounds | None = None
         self._msl = np.empty((0, 2), dtype=np.int64)
 
-    def _columns(self) -> Longs:
+    @cached_property
+    def columns(self) -> Longs:
+        """A row for each piece: interval, box, edges and their datums; see `COLUMNS`."""
         return np.array(
             [
                 (
@@ -108,11 +111,19 @@ class Prepared:
                 part.forget()
 
 
-def prepare(notice: ActivityNotice) -> Prepared:
-    """A notice made ready; the last few that are not large are kept ready."""
+def prepare(notice: ActivityNotice, columns: Longs | None = None) -> Prepared:
+    """A notice made ready; the last few that are not large are kept ready, with the outlines cut so far.
+
+    Args:
+        notice: the one.
+        columns: of it, where they are known.
+    """
     if sum(count_positions(piece.geometry) for piece in notice.pieces) > _KEPT_POSITIONS:
-        return Prepared(notice)
-    return _kept(notice)
+        return Prepared(notice, columns)
+    ready = _kept(notice)
+    if columns is not None and "columns" not in ready.__dict__:
+        ready.columns = columns
+    return ready
 
 
 @lru_cache(maxsize=1024)

@@ -45,6 +45,7 @@ LEVELS = 8  # 16^8 rows are more than any machine holds
 COMPILED_FROM = 4096
 TAIL = 512  # rows not packed yet: one plain look at them costs as much as a small tree
 _FIRST = 1024
+_CHILDREN = np.arange(FANOUT)
 _DEAD_BEGINS, _DEAD_ENDS = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 LEAST, MOST = -(1 << 31), (1 << 31) - 1
 
@@ -160,10 +161,9 @@ class VolumeIndex:
         """
         self.use_bounds(rules.bounds)
         if not self._is_compiled:
-            columns = row.reshape(1, COLUMNS)
-            msl = bands_msl(columns, self._shifts)
-            found = self._near(_wider(columns, msl, rules)[0], exercise)
-            near = near_rows(row, msl[0], self._rows[found], self._msl[found], rules)
+            msl, box = _box_of_one(row, self._shifts, rules)
+            found = self._near(box, exercise)
+            near = near_rows(row, msl, self._rows[found], self._msl[found], rules)
             exact: Longs = np.take(found, near)
             return exact
         from detente.conflict.volumeloop import find_near
@@ -216,12 +216,17 @@ class VolumeIndex:
                 sizes.append(-(-sizes[-1] // FANOUT))
             front = np.arange(sizes[levels])
             for level in range(levels - 1, -1, -1):
-                nodes = self._nodes[starts[level] + front]
+                nodes = self._nodes.take(starts[level] + front, axis=0)
                 front = front[_meet(nodes, box)]
-                below = (front[:, None] * FANOUT + np.arange(FANOUT)).ravel()
-                front = below[below < sizes[level]]
+                below = (front[:, None] * FANOUT + _CHILDREN).ravel()
+                # the last one of a level alone may have fewer children
+                front = (
+                    below
+                    if not len(below) or below[-1] < sizes[level]
+                    else below[below < sizes[level]]
+                )
             entries = front + int(tree[0])
-            found.append(self._order[entries[_meet(self._entries[entries], box)]])
+            found.append(self._order[entries[_meet(self._entries.take(entries, axis=0), box)]])
         rows = np.concatenate(found)
         alike: Longs = rows[self._kinds[rows] == exercise]
         return alike
@@ -238,6 +243,9 @@ class VolumeIndex:
             from detente.conflict.volumeloop import fill_boxes
 
             fill_boxes(rows, self._shifts, msl, entries)
+            return
+        if stop == start + 1:
+            msl[0], entries[0] = _box_of_one(rows[0], self._shifts)
             return
         msl[:] = bands_msl(rows, self._shifts)
         entries[:] = _coarse(rows, msl)
@@ -336,6 +344,34 @@ def _coarse(rows: Longs, msl: Longs, time: int = 0, lateral: int = 0, vertical: 
     return out
 
 
+def _box_of_one(row: Longs, shifts: Longs, rules: Rules | None = None) -> tuple[Longs, Ints]:
+    """`bands_msl` and `_coarse` of one row, widened by the minima if there are rules: a tenth of their time.
+
+    Returns:
+        The band, shape (2,), and the box, shape (10,).
+    """
+    own = row.tolist()
+    lower, upper = own[LOWER], own[UPPER]
+    low, high = shifts[own[LOWER_DATUM]].tolist(), shifts[own[UPPER_DATUM]].tolist()
+    bottom = lower + low[0] + (-abs(lower) * low[2]) // 1000
+    top = upper + high[1] - (-abs(upper) * high[3]) // 1000
+    time = lateral = vertical = 0
+    if rules is not None:
+        minima = rules.minima
+        time, lateral = minima.time_us, minima.lateral_tenth_mm
+        vertical = minima.vertical_tenth_mm
+    box = [
+        ((own[START] - time) >> TIME_SHIFT) - TIME_ORIGIN,
+        *((own[BOX_LOW + k] - lateral) >> PLACE_SHIFT for k in range(3)),
+        (bottom - vertical) >> HEIGHT_SHIFT,
+        ((own[END] + time) >> TIME_SHIFT) - TIME_ORIGIN,
+        *((own[BOX_HIGH + k] + lateral) >> PLACE_SHIFT for k in range(3)),
+        (top + vertical) >> HEIGHT_SHIFT,
+    ]
+    held = [min(max(part, LEAST), MOST) for part in box]
+    return np.array((bottom, top), dtype=np.int64), np.array(held, dtype=np.int32)
+
+
 def _wider(columns: Longs, msl: Longs, rules: Rules) -> Ints:
     """The 32-bit boxes of rows, widened by the minima; shape (n, 10)."""
     minima = rules.minima
@@ -344,7 +380,7 @@ def _wider(columns: Longs, msl: Longs, rules: Rules) -> Ints:
 
 def _meet(boxes: Ints, box: Ints) -> npt.NDArray[np.bool_]:
     inside = (boxes[:, :AXES] <= box[AXES:]) & (boxes[:, AXES:] >= box[:AXES])
-    met: npt.NDArray[np.bool_] = np.all(inside, axis=1)
+    met: npt.NDArray[np.bool_] = inside.all(axis=1)
     return met
 
 

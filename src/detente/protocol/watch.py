@@ -7,8 +7,9 @@ arrival, no "own" and "peer". So both parties hold the same id and the same byte
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from detente.agreement.terms import Agreement
+from detente.agreement.terms import Agreement, SeparationMinima
 from detente.airspace.altitude import parse_bounds
 from detente.conflict.strategic import LiveVolumes, Minima, Rules, spec_of
 from detente.notice.activity import ActivityNotice
@@ -19,14 +20,19 @@ from detente.protocol.journal import Json
 
 def rules_of(agreement: Agreement) -> Rules:
     """The engine's rules under an agreement: separation minima and datum bounds."""
-    minima = agreement.terms.minima
+    terms = agreement.terms
+    return _rules(terms.minima, tuple(terms.datum_bounds.items()))
+
+
+@lru_cache(maxsize=256)
+def _rules(minima: SeparationMinima, datum_bounds: tuple[tuple[str, int], ...]) -> Rules:
     return Rules(
         minima=Minima(
             lateral_tenth_mm=minima.lateral_tenth_mm,
             vertical_tenth_mm=minima.vertical_tenth_mm,
             time_us=minima.time_us,
         ),
-        bounds=parse_bounds(agreement.terms.datum_bounds),
+        bounds=parse_bounds(dict(datum_bounds)),
     )
 
 

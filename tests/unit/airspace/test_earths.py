@@ -1,5 +1,7 @@
 """Many positions at once have the points that each has alone."""
 
+import sys
+
 import numpy as np
 
 from detente.airspace import earths
@@ -52,3 +54,15 @@ def test_error_of_the_filter_is_below_its_bound(monkeypatch):
     assert untouched.mean() > 0.99
     expected = np.array(_alone(lon, lat)).T
     assert (points[:, untouched] == expected[:, untouched]).all()
+
+
+def test_points_asked_for_without_compiling_leave_the_compiled_loop_alone(monkeypatch):
+    """Whoever may not wait for the compiler gets the same points and never imports it."""
+    monkeypatch.setattr(earths, "HAS_COMPILER", True)
+    monkeypatch.setitem(sys.modules, "detente.airspace.earthloop", None)  # an import would raise
+    lon, lat = np.array([0, 77 * 10**9]), np.array([90 * 10**9, -(10**9)])
+    found = earth_points(lon, lat, compiles=False)
+    assert [tuple(point) for point in found.T.tolist()] == [
+        earth_point(0, 90 * 10**9),
+        earth_point(77 * 10**9, -(10**9)),
+    ]

@@ -2,6 +2,7 @@
 
 import math
 import random
+from itertools import pairwise
 
 import pyproj
 import pytest
@@ -31,6 +32,41 @@ def test_planar_edge_reversed_has_the_same_points(a, b):
     forward = [*cut_planar(a, b), earth_point(*b)]
     backward = [*cut_planar(b, a), earth_point(*a)]
     assert forward == backward[::-1]
+
+
+ANYWHERE = st.tuples(
+    st.one_of(
+        st.sampled_from([-180 * 10**9, 0, 180 * 10**9]), st.integers(-180 * 10**9, 180 * 10**9)
+    ),
+    st.one_of(st.sampled_from([-90 * 10**9, 0, 90 * 10**9]), st.integers(-90 * 10**9, 90 * 10**9)),
+)
+STEPS = st.tuples(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
+
+
+@given(ANYWHERE, st.lists(STEPS, min_size=1, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_line_cut_at_once_has_the_points_of_each_edge_cut_alone(start, steps):
+    """The points of a planar line are those of its edges one after the other, at a pole and across 180 degrees too."""
+    line = [start]
+    for lon, lat in steps:
+        line.append(
+            (
+                max(-180 * 10**9, min(180 * 10**9, line[-1][0] + lon)),
+                max(-90 * 10**9, min(90 * 10**9, line[-1][1] + lat)),
+            )
+        )
+    alone = [point for a, b in pairwise(line) for point in cut_planar(a, b)]
+    alone.append(earth_point(*line[-1]))
+    expected = [point for i, point in enumerate(alone) if i == 0 or point != alone[i - 1]]
+    assert cut_line(tuple(line), "planar") == expected
+
+
+def test_longest_edge_cut_at_once_has_the_points_cut_alone():
+    """The edge with the most parts there can be is cut without a number running over."""
+    start, end = (-180 * 10**9, -90 * 10**9), (180 * 10**9, 90 * 10**9)
+    alone = [*cut_planar(start, end), earth_point(*end)]
+    expected = [point for i, point in enumerate(alone) if i == 0 or point != alone[i - 1]]
+    assert cut_line((start, end), "planar") == expected
 
 
 @given(POSITIONS, st.integers(-8 * 10**9, 8 * 10**9), st.integers(-8 * 10**9, 8 * 10**9))

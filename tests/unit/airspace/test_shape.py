@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from shapes import box, circle, corridor, lateral, nanodeg, polygon, several
 
-from detente.airspace.near import TooMuchWork
+from detente.airspace.near import Budget, TooMuchWork
+from detente.airspace.shape import Shape, meet_parts
 from detente.errors import UsageError
 
 GEOD = pyproj.Geod(ellps="WGS84")
@@ -344,6 +345,28 @@ def test_hostile_combs_end_at_the_budget():
         lateral(a, circle(1.5, 3, 1), 276_000, most=100)
     with pytest.raises(TooMuchWork):
         lateral(a, b, most=1_000)
+
+
+def test_meeting_asked_for_again_answers_alike_and_costs_alike():
+    """How two parts lie to each other is kept for the next question, and costs the budget the same again."""
+    draw = random.Random(5)
+    kinds = set()
+    for _ in range(60):
+        x, y = draw.uniform(0, 3), draw.uniform(0, 2)
+        a, b = box(0, 0, 2, 1), box(x, y, x + 1, y + 1, edges=draw.choice(["planar", "geodesic"]))
+        one, two = a.parts[0], b.parts[0]
+        answers = []
+        for _ in range(2):
+            budget = Budget(10_000)
+            answers.append((meet_parts(one, two, budget), budget.left))
+        fresh = Budget(10_000)
+        again = meet_parts(Shape(a.geometry, a.edges).parts[0], two, fresh)
+        assert answers == [(again, fresh.left)] * 2
+        kinds.add(again)
+        if fresh.left < 10_000:
+            with pytest.raises(TooMuchWork):
+                meet_parts(one, two, Budget(9_999 - fresh.left))
+    assert len(kinds) > 1
 
 
 def test_box_of_shape_contains_every_point_of_it():

@@ -123,3 +123,22 @@ def test_bands_of_many_are_the_bands_of_each(value, datum, permille):
     row[0, 8] = row[0, 10] = value
     row[0, 9] = row[0, 11] = DATUMS.index(datum)
     assert tuple(bands_msl(row, shifts_of(bounds))[0].tolist()) == bounds.range_msl(value, datum)
+
+
+@given(st.integers(0, 2**31), st.sampled_from([None, *RULES]))
+@settings(max_examples=50, deadline=None)
+def test_box_of_one_row_is_its_box_among_many(seed, rules):
+    """A row on its own has the band and the coarse box that it has in the arrays of many."""
+    rows = some_rows(random.Random(seed), 20)
+    shifts = shifts_of((rules or Rules()).bounds)
+    if rules is None:  # a row is entered as it is, dead ones too
+        rows[0, START], rows[0, END] = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+    bands = bands_msl(rows, shifts)
+    if rules is None:
+        many = volumeindex._coarse(rows, bands)
+    else:
+        many = volumeindex._wider(rows, bands, rules)
+    for row, band, box in zip(rows, bands, many, strict=True):
+        own_band, own_box = volumeindex._box_of_one(row, shifts, rules)
+        assert own_band.tolist() == band.tolist()
+        assert own_box.tolist() == box.tolist()
