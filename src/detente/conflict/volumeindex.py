@@ -380,7 +380,7 @@ def _wider(columns: Longs, msl: Longs, rules: Rules) -> Ints:
 
 def _meet(boxes: Ints, box: Ints) -> npt.NDArray[np.bool_]:
     inside = (boxes[:, :AXES] <= box[AXES:]) & (boxes[:, AXES:] >= box[:AXES])
-    met: npt.NDArray[np.bool_] = inside.all(axis=1)
+    met: npt.NDArray[np.bool_] = np.logical_and.reduce(inside, axis=1)
     return met
 
 
