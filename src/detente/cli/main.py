@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ from detente.cli import (
     witness,
 )
 from detente.cli.output import err, errors, out, show
+from detente.node.outcome import EXIT_UNAVAILABLE
 
 app = typer.Typer(
     name="detente",
@@ -200,7 +202,16 @@ def main() -> None:
         if reconfigure is not None:
             reconfigure(errors="replace")
     os.umask(0o077)  # whatever a node writes is for its owner
-    app()
+    try:
+        app()
+    except Exception:  # Python would end with 1, and 1 is an answer: a conflict, a proof that fails
+        traceback.print_exc()
+        print(
+            "detente: this is a fault of the program; it gave no answer",
+            file=sys.stderr,
+            flush=True,
+        )
+        sys.exit(EXIT_UNAVAILABLE)
 
 
 if __name__ == "__main__":

@@ -467,7 +467,8 @@ def whole_number(text: str, factor: int, field: str, unit: str) -> int:
     if not exact.is_finite() or exact < 0 or exact != exact.to_integral_value() or exact >= 2**53:
         raise UsageError(
             "minimum-malformed",
-            f"minimum is {shown(text)}; it must be a number from 0 that is a whole count of {unit}",
+            f"the option is {shown(text)}; it must be a number from 0 that is a whole count of {unit}, "
+            "and below 2^53 of them",
             field=field,
         )
     return int(exact)

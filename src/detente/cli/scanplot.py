@@ -19,6 +19,33 @@ _NEAR_TO_FAR = ("#2b0a3d", "#8c1c4b", "#cf3f2e", "#e8871e")  # readable on white
 _BINS = 96  # of the time: a quarter of an hour, for a day
 
 
+def check_plot(path: Path) -> None:
+    """Refuses a picture that could not be drawn, before hours are spent on what it would show.
+
+    Raises:
+        UsageError: ``plot-not-installed`` (matplotlib is absent), ``plot-format``, ``plot-folder``.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError(
+            "plot-not-installed",
+            "the package matplotlib is absent; drawing must have it",
+            hint="install detente[plot]",
+            field="--plot",
+        ) from None
+    if path.suffix.lstrip(".").lower() not in Figure().canvas.get_supported_filetypes():
+        raise UsageError(
+            "plot-format",
+            f"the picture is {path.name}; it must end in .png, .svg or .pdf",
+            field="--plot",
+        )
+    if not path.resolve().parent.is_dir():
+        raise UsageError(
+            "plot-folder", f"{path.parent} is no folder; it must be one", field="--plot"
+        )
+
+
 def plot_scan(scan: Scan, path: Path) -> None:
     """Draws the conflicts of a scan and writes the picture.
 
@@ -27,29 +54,17 @@ def plot_scan(scan: Scan, path: Path) -> None:
         path: its ending says the format (png, svg, pdf).
 
     Raises:
-        UsageError: matplotlib is absent, or the format is unknown.
+        UsageError: as `check_plot`.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        raise UsageError(
-            "plot-not-installed",
-            "the package matplotlib is absent; drawing must have it",
-            hint="install detente[plot]",
-            field="--plot",
-        ) from None
+    check_plot(path)
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import colors, ticker
     from matplotlib import dates as plain_dates
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 9), dpi=130, facecolor="white")
-    if path.suffix.lstrip(".").lower() not in figure.canvas.get_supported_filetypes():
-        raise UsageError(
-            "plot-format",
-            f"the picture is {path.name}; it must end in .png, .svg or .pdf",
-            field="--plot",
-        )
     grid = figure.add_gridspec(
         3, 2, height_ratios=(5.4, 1.6, 1.0), width_ratios=(50, 1), hspace=0.16, wspace=0.03,
         left=0.075, right=0.925, top=0.9, bottom=0.06,

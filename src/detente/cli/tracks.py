@@ -15,6 +15,8 @@ from detente.errors import UsageError
 from detente.node.outcome import EXIT_BAD_NEWS
 from detente.units import TENTH_MM_PER_FT, TENTH_MM_PER_M, TENTH_MM_PER_NM, US_PER_S
 
+_OPTION = {"max_gap_us": "--max-gap-s", "max_speed_tenth_mm_s": "--max-speed-mps"}
+
 
 @errors
 def scan(
@@ -48,7 +50,7 @@ def scan(
     ] = False,
 ) -> None:
     """All recorded tracks against all, in continuous time, offline: 0 clear, 1 conflict."""
-    from detente.airspace.leg import LegRules
+    from detente.airspace.leg import LegRules, check_leg_rules
     from detente.cli.scan import document, rows_for_people, scan_tracks, size_of, summary
     from detente.conflict.separation import build_minima
 
@@ -61,17 +63,19 @@ def scan(
         whole_number(max_gap_s, US_PER_S, "--max-gap-s", "microseconds"),
         whole_number(max_speed_mps, TENTH_MM_PER_M, "--max-speed-mps", "0.1 mm a second"),
     )
-    if plot is not None and not plot.resolve().parent.is_dir():
-        raise UsageError(
-            "plot-folder", f"{plot.parent} is no folder; it must be one", field="--plot"
-        )
+    try:
+        check_leg_rules(rules)
+    except UsageError as error:
+        raise UsageError(error.code, error.message, field=_OPTION[str(error.field)]) from None
+    if plot is not None:
+        from detente.cli.scanplot import check_plot, plot_scan
+
+        check_plot(plot)
     with tracks.open("rb") as file, _bar() as say:
         found = scan_tracks(
             file, minima, rules, size=size_of(tracks), threads=threads, progress=say
         )
     if plot is not None:
-        from detente.cli.scanplot import plot_scan
-
         plot_scan(found, plot)
 
     def text() -> None:

@@ -12,17 +12,16 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 from operator import itemgetter
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from detente.airspace.area import LAT_MAX_NANODEG, LON_MAX_NANODEG
 from detente.errors import UsageError, shown
-from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_FT, US_PER_S, parse_time
+from detente.interop.column import read_times, read_whole
+from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_FT
 
 Longs = npt.NDArray[np.int64]
 
@@ -32,7 +31,6 @@ BLOCK_ROWS = 50_000
 LINE_BYTES = 1 << 16  # a row of five numbers has 60; other columns may be there
 ID_CHARS = 200  # as text of any other sender; ids are kept for the whole run
 _ALT_FT_RANGE = (-5_000, 200_000)  # sensors' zero errors at one end, sounding balloons at the other
-_TIME_S_RANGE = (0, 253_402_300_799)  # to the end of year 9999
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +116,7 @@ def parse_points(
     """The rows of a track file, block by block, so that a file may be larger than memory.
 
     Args:
-        file: opened for reading bytes; Parquet must be seekable.
+        file: opened for reading bytes; CSV may come through a pipe.
         parquet: the format; Parquet is known by its first four bytes when left out.
         block_rows: how many rows at a time.
 
@@ -126,8 +124,9 @@ def parse_points(
         UsageError: as `parse_tracks`, when the row is reached.
     """
     if parquet is None:
-        parquet = file.read(4) == b"PAR1"
-        file.seek(0)
+        parquet = file.seekable() and file.read(4) == b"PAR1"
+        if file.seekable():
+            file.seek(0)
     stamps: list[bool] = []  # the first row says how times are written, for all
     count = 0
     for rows, columns in (
@@ -150,23 +149,28 @@ def _points(rows: Longs, columns: dict[str, Sequence[object]], stamps: list[bool
                 else f"id is {shown(name)}; it must have at most {ID_CHARS} characters",
                 field=f"row {rows[at]}, id",
             )
-    lat = _numbers(columns["lat"], "lat", (-90, 90), "degrees", rows) * NANODEG_PER_DEG
-    lon = _numbers(columns["lon"], "lon", (-180, 180), "degrees", rows) * NANODEG_PER_DEG
-    alt = _numbers(columns["alt_ft"], "alt_ft", _ALT_FT_RANGE, "feet", rows) * TENTH_MM_PER_FT
-    return Points(
-        ids,
-        rows,
-        _times(columns["time"], rows, stamps),
-        np.clip(np.rint(lon), -LON_MAX_NANODEG, LON_MAX_NANODEG).astype(np.int64),
-        np.clip(np.rint(lat), -LAT_MAX_NANODEG, LAT_MAX_NANODEG).astype(np.int64),
-        np.rint(alt).astype(np.int64),
-    )
+    if not "".join(ids).isprintable():  # ids are shown on terminals
+        at = next(k for k, name in enumerate(ids) if not name.isprintable())
+        raise UsageError(
+            "track-id",
+            f"id is {shown(ids[at])}; it must have printable characters only",
+            field=f"row {rows[at]}, id",
+        )
+    lat = read_whole(columns["lat"], "lat", (-90, 90), "degrees", NANODEG_PER_DEG, rows)
+    lon = read_whole(columns["lon"], "lon", (-180, 180), "degrees", NANODEG_PER_DEG, rows)
+    alt = read_whole(columns["alt_ft"], "alt_ft", _ALT_FT_RANGE, "feet", TENTH_MM_PER_FT, rows)
+    return Points(ids, rows, read_times(columns["time"], rows, stamps), lon, lat, alt)
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
     """Lines as text; one that never ends is refused before it fills the memory."""
     at = 0
     while line := file.readline(LINE_BYTES):
+        if at == 0 and line.startswith(b"PAR1"):
+            raise UsageError(
+                "tracks-pipe",
+                "the input is Parquet from a pipe; it must be a file, since its index is at the end",
+            )
         if len(line) == LINE_BYTES:
             raise UsageError(
                 "tracks-line",
@@ -237,6 +241,8 @@ def _read_parquet(file: BinaryIO, block_rows: int) -> Iterator[Block]:
     try:
         table = pyarrow.parquet.ParquetFile(file, pre_buffer=False)
         _places(list(table.schema_arrow.names))
+        for name in COLUMNS:
+            _check_type(name, table.schema_arrow.field(name).type)
         # One row group after another: asked for all at once, the reader keeps what it has read.
         batches = (
             batch
@@ -247,12 +253,15 @@ def _read_parquet(file: BinaryIO, block_rows: int) -> Iterator[Block]:
             found: dict[str, Sequence[object]] = {}
             for name in COLUMNS:
                 column = batch.column(batch.schema.get_field_index(name))
+                kind = column.type
                 if name == "id":
                     found[name] = ["" if v is None else str(v) for v in column.to_pylist()]
-                elif pyarrow.types.is_floating(column.type) or pyarrow.types.is_integer(
-                    column.type
+                elif (
+                    pyarrow.types.is_floating(kind)
+                    or pyarrow.types.is_integer(kind)
+                    or pyarrow.types.is_timestamp(kind)
                 ):
-                    found[name] = column.to_numpy(zero_copy_only=False)  # None becomes NaN
+                    found[name] = column.to_numpy(zero_copy_only=False)  # None becomes NaN or NaT
                 else:
                     found[name] = column.to_pylist()
             yield np.arange(row, row + batch.num_rows, dtype=np.int64), found
@@ -263,6 +272,27 @@ def _read_parquet(file: BinaryIO, block_rows: int) -> Iterator[Block]:
             f"{shown(str(error), most_chars=200)}; the file must be whole and Parquet",
             hint="a copy that broke off has no end mark; copy the file again",
         ) from None
+
+
+def _check_type(name: str, kind: Any) -> None:
+    """Refuses a Parquet column whose values only look like what is wanted (a flag, a list, bytes).
+
+    Raises:
+        UsageError: ``tracks-column``.
+    """
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    good = types.is_integer(kind) or types.is_string(kind) or types.is_large_string(kind)
+    good = good or types.is_floating(kind) or types.is_decimal(kind)
+    if not (good or (name == "time" and types.is_timestamp(kind))):
+        raise UsageError(
+            "tracks-column",
+            f"column {name} is of type {shown(str(kind))}; it must be of numbers or text"
+            + (", or a timestamp" if name == "time" else ""),
+            field=name,
+        )
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:
@@ -287,70 +317,6 @@ def _places(header: Sequence[str]) -> dict[str, int]:
             field=(lacking or twice)[0],
         )
     return {name: header.index(name) for name in COLUMNS}
-
-
-def _numbers(
-    values: Sequence[object], name: str, most: tuple[int, int], unit: str, rows: Longs
-) -> npt.NDArray[np.float64]:
-    """A column of numbers, every one finite and in range."""
-    try:
-        numbers = np.array(values, dtype=np.float64)
-    except (ValueError, TypeError):
-        numbers = np.array([_number(value) for value in values])
-    bad = ~((numbers >= most[0]) & (numbers <= most[1]))  # true for NaN too
-    if bad.any():
-        at = int(np.nonzero(bad)[0][0])
-        raise UsageError(
-            "tracks-value",
-            f"{name} is {shown(_plain(values[at]))}; it must be a number from {most[0]:,} to "
-            f"{most[1]:,} {unit}",
-            hint="lat and lon look swapped"
-            if name == "lat" and 90 < abs(float(numbers[at])) <= 180
-            else "",
-            field=f"row {rows[at]}, {name}",
-        )
-    return numbers
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _number(value: object) -> float:
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (ValueError, TypeError):
-        return float("nan")
-
-
-def _times(values: Sequence[object], rows: Longs, stamps: list[bool]) -> Longs:
-    first = values[0]
-    if isinstance(first, datetime):
-        return np.array(
-            [_stamp(value, row) for row, value in zip(rows, values, strict=True)], np.int64
-        )
-    if not stamps:
-        stamps.append(isinstance(first, str) and "T" in first)
-    if stamps[0]:
-        texts = (
-            parse_time(v.strip() if isinstance(v, str) else v, field=f"row {row}, time")
-            for row, v in zip(rows, values, strict=True)
-        )
-        return np.fromiter(texts, np.int64, len(values))
-    seconds = _numbers(values, "time", _TIME_S_RANGE, "seconds since 1970, or RFC 3339 in Z", rows)
-    return np.rint(seconds * US_PER_S).astype(np.int64)
-
-
-def _stamp(value: object, row: int) -> int:
-    if not isinstance(value, datetime):
-        raise UsageError(
-            "tracks-value",
-            f"time is {shown(value)}; it must be a time",
-            field=f"row {row}, time",
-        )
-    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-    gap = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (gap.days * 86_400 + gap.seconds) * US_PER_S + gap.microseconds
 
 
 def _group(

@@ -2,13 +2,16 @@
 
 import io
 import json
+import os
 import random
+import threading
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from detente.airspace.leg import LegRules
+from detente.cli import main
 from detente.cli import scan as scanning
 from detente.cli.main import app
 from detente.cli.scan import document, scan_tracks
@@ -203,11 +206,49 @@ def test_scan_of_a_bad_file_exits_2_and_says_where(tmp_path, data, says):
         ["--max-speed-mps", "0"],
         ["--lateral-nm", "1e6"],
         ["--plot", "/no/such/folder/x.png"],
+        ["--plot", "picture.docx"],
+        ["--plot", "picture"],
     ],
 )
 def test_scan_options_out_of_range_exit_2(tmp_path, options):
-    """An option that means nothing is refused, before the file is read where that can be."""
-    assert run(tmp_path, rows(*MEETING), *options).exit_code == 2
+    """An option that means nothing is refused by its name, before the file is read where that can be."""
+    if options[0] == "--plot":
+        pytest.importorskip("matplotlib")
+    done = run(tmp_path, rows("A,0,nan,0,0"), *options)
+    assert done.exit_code == 2
+    assert "nan" not in done.stderr
+    if options[1] != "1e6":  # a minimum past its limit
+        assert options[0] in done.stderr
+
+
+def test_scan_of_a_pipe(tmp_path):
+    """CSV may come through a pipe; Parquet cannot, and is told so."""
+    for data, code in ((rows(*MEETING), 1), (b"PAR1 and more\n" * 9, 2)):
+        pipe = tmp_path / f"pipe{code}"
+        os.mkfifo(pipe)
+        writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+        writer.start()
+        done = CliRunner().invoke(app, ["scan", str(pipe)])
+        writer.join()
+        assert done.exit_code == code, done.output
+    assert "Parquet from a pipe; it must be a file" in done.stderr
+
+
+def test_a_fault_of_the_program_is_no_verdict(monkeypatch, capsys):
+    """What breaks off with a traceback exits 4: 1 would say that there is a conflict."""
+
+    def broken(*_, **__):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(main, "app", broken)
+    mask = os.umask(0o077)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+    finally:
+        os.umask(mask)
+    assert ended.value.code == 4
+    assert "it gave no answer" in capsys.readouterr().err
 
 
 def test_scan_prints_conflicts_by_time_and_says_what_it_does_not_print(tmp_path, crowded):

@@ -3,6 +3,7 @@
 import io
 import math
 import random
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -122,6 +123,11 @@ def test_parquet_is_read_like_csv(stamped):
         (csv("A,0,1,2,3", "", "A,5,1,2,3", "A,9,1e400,2,3"), "tracks-value", "row 4, lat"),
         (csv("A,5,1,2,3", "A,2018-08-01T00:00:00Z,1,2,3"), "tracks-value", "row 2, time"),
         (csv("A,5,1,2,3", "B" * 70_000), "tracks-line", None),
+        (csv("A,5,1_0,2,3"), "tracks-value", "row 1, lat"),
+        (csv("A,5,1,2,3", "A,6,1,\u0662,3"), "tracks-value", "row 2, lon"),
+        (csv("A,1_0,1,2,3"), "tracks-value", "row 1, time"),
+        (csv("A,5,1,2,3", "A\x1b[31m,5,1,2,3"), "track-id", "row 2, id"),
+        (csv('"A\nB",5,1,2,3'), "track-id", "row 1, id"),
     ],
 )
 def test_tracks_that_cannot_be_read_are_refused_by_row(data, code, field):
@@ -130,6 +136,87 @@ def test_tracks_that_cannot_be_read_are_refused_by_row(data, code, field):
         parse_tracks(data)
     assert (error.value.code, error.value.field) == (code, field)
     assert "must" in error.value.message
+
+
+def as_parquet(**columns):
+    """Two rows of a Parquet file, some columns other than usual."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    usual = {"id": ["A", "A"], "time": [0.0, 10.0], "lat": [1.0] * 2, "lon": [2.0] * 2}
+    table = pyarrow.table({**usual, "alt_ft": [3.0] * 2, **columns})
+    buffer = io.BytesIO()
+    parquet.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "kind", "code", "field"),
+    [
+        ("lat", [[1.0], [2.0]], None, "tracks-column", "lat"),
+        ("lat", [True, False], None, "tracks-column", "lat"),
+        ("lon", [{"a": 1}] * 2, None, "tracks-column", "lon"),
+        ("id", [b"A", b"\xff"], None, "tracks-column", "id"),
+        ("id", [["A"], ["B"]], None, "tracks-column", "id"),
+        ("alt_ft", [1, None], None, "tracks-value", "row 2, alt_ft"),
+        ("time", [1, 2], "date32", "tracks-column", "time"),
+        ("time", [2**62, 2**62 + 1], "timestamp[us]", "tracks-value", "row 1, time"),
+        ("time", [2**62, 2**62 + 1], "timestamp[ms]", "tracks-value", "row 1, time"),
+        ("time", [0, -1], "timestamp[ms]", "tracks-value", "row 2, time"),
+        ("time", [0, None], "timestamp[us]", "tracks-value", "row 2, time"),
+        ("time", [None, 0], "timestamp[us]", "tracks-value", "row 1, time"),
+    ],
+)
+def test_parquet_columns_of_a_wrong_kind_are_refused(column, values, kind, code, field):
+    """A flag, a list, bytes or a date is no number; a stamp before 1970 or past 9999 is refused like such a number."""
+    pyarrow = pytest.importorskip("pyarrow")
+    types = {
+        "date32": pyarrow.date32(),
+        **{f"timestamp[{unit}]": pyarrow.timestamp(unit) for unit in ("s", "ms", "us", "ns")},
+    }
+    data = as_parquet(**{column: pyarrow.array(values, types.get(kind))})
+    with pytest.raises(UsageError) as error:
+        parse_tracks(data)
+    assert (error.value.code, error.value.field) == (code, field)
+    assert "must" in error.value.message
+
+
+def test_parquet_stamps_of_nanoseconds_are_rounded_once():
+    """The usual stamps of data frames are read; to the microsecond, half to even."""
+    pyarrow = pytest.importorskip("pyarrow")
+    times = pyarrow.array([1_000_500, 3_500], pyarrow.timestamp("ns", "Europe/Paris"))
+    (track,) = parse_tracks(as_parquet(time=times))
+    assert track.time_us.tolist() == [4, 1_000]
+    (track,) = parse_tracks(as_parquet(time=pyarrow.array([2, 5], pyarrow.timestamp("s"))))
+    assert track.time_us.tolist() == [2_000_000, 5_000_000]
+
+
+@given(
+    st.decimals("-90", "90", places=11),
+    st.decimals("0", "253402300799", places=8),
+    st.decimals("-5000", "200000", places=6),
+)
+def test_csv_values_are_read_as_decimals_and_rounded_once(lat, time, alt):
+    """What is written counts, not its nearest float: half to even, at any number of digits and any year."""
+    (track,) = parse_tracks(csv(f"A,{time},{lat},{lat},{alt}"))
+    assert track.lat_nanodeg.tolist() == [round(Fraction(lat) * 10**9)]
+    assert track.time_us.tolist() == [round(Fraction(time) * 10**6)]
+    assert track.alt_tenth_mm.tolist() == [round(Fraction(alt) * 3048)]
+
+
+@pytest.mark.parametrize(
+    ("text", "nanodeg"),
+    [
+        ("50.0000000005", 50_000_000_000),
+        ("50.0000000015", 50_000_000_002),
+        ("-0.0000000005", 0),
+        ("8.0000000005000000000000000001", 8_000_000_001),
+        ("8.0000000005" + "0" * 30_000, 8_000_000_000),
+    ],
+)
+def test_csv_values_half_way_are_read_exactly(text, nanodeg):
+    """Half way between two whole numbers a float would guess."""
+    (track,) = parse_tracks(csv(f"A,0,{text},{text},0"))
+    assert track.lon_nanodeg.tolist() == [nanodeg]
 
 
 def test_rows_that_repeat_are_one_point():
