@@ -45,6 +45,7 @@ def normalise(line: str) -> str:
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", "TIME"),
         (r"\d{6}Z [A-Z]{3} \d\d", "DTG"),
         (r"\b[0-9a-f]{32}\b", "KEY"),
+        (r"\b(?=[0-9a-f]*\d)[0-9a-f]{12}\b", "ID"),
         (r"\b(?=[0-9a-f]*\d)[0-9a-f]{8}\b|\b[a-f]{8}\b", "ID"),
         (r"lead time " + _DURATION, "lead time DURATION "),
         (r"[\d,]+ bytes", "N bytes"),
@@ -60,7 +61,7 @@ def mirror(line: str) -> str:
     A compass direction written small ("south-west") is no party and stays.
     """
     exchange = {"North": "South", "South": "North", "north": "south", "south": "north"}
-    pattern = r"\b(?:North|South)\b|(?<=\$D/)(?:north|south)\b|\b(?:north|south)(?=:)|(?<=--by )(?:north|south)|(?<=what )(?:north|south)\b"
+    pattern = r"\b(?:North|South)\b|(?<=\$D/)(?:north|south)\b|\b(?:north|south)(?=[:/])|(?<=both/)(?:north|south)|(?<=--by )(?:north|south)|(?<=what )(?:north|south)\b"
     return re.sub(pattern, lambda found: exchange[found[0]], line)
 
 

@@ -6,13 +6,12 @@ is told. Where the answer is another than the script expects, that is said aloud
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from detente.errors import DetenteError
-from detente.node.clock import Clock
+from detente.cli.settling import Settling
+from detente.cli.stage import Asking, Json
 from detente.protocol.ladder import difference
 from detente.scenario.act import (
     DESK,
@@ -39,11 +38,9 @@ from detente.scenario.act import (
     Urgent,
 )
 from detente.scenario.place import Shape, When
-from detente.scenario.script import Party
+from detente.scenario.settle import Settle
 from detente.units import NANODEG_PER_DEG, US_PER_S, format_duration, format_time, parse_time
 
-SEEN_S = 20.0  # on loopback an exchange takes milliseconds; past this the nodes show something else
-PAUSE_S = 0.1
 _MISSED = (
     "missed",
     "late",
@@ -51,80 +48,17 @@ _MISSED = (
 _ASKED_FIRST = "the node asks first: are these words for the safety line? Nothing was said."
 _CONFIRMED = "the officer confirms, and it is said"
 
-_Found = TypeVar("_Found")
-Json = dict[str, Any]
 
-
-class Asks(Protocol):
-    """A connection to a node, as one officer has it."""
-
-    def json(self, method: str, path: str, *, body: Any = None) -> Any:
-        """The JSON of an answer.
-
-        Raises:
-            DetenteError: what the node answered.
-        """
-
-
-class Tells(Protocol):
-    """Where the story is told."""
-
-    def line(self, now_us: int, party: str, text: str, style: str = "") -> None:
-        """One thing that happened."""
-
-    def more(self, text: str, style: str = "", *, wrap: bool = True) -> None:
-        """What belongs to the line above."""
-
-    def command(self, text: str) -> None:
-        """The command that shows the line above."""
-
-    def wrong(self, text: str) -> None:
-        """Otherwise than the script expects."""
-
-    def name(self, party: str) -> str:
-        """A party's name."""
-
-
-class Stage(Protocol):
-    """The nodes of a play."""
-
-    @property
-    def parties(self) -> tuple[Party, ...]:
-        """The cast."""
-
-    def desk(self, party: str, desk: str) -> Asks:
-        """An officer of a party at a desk."""
-
-    def silence(self, party: str) -> None:
-        """End a party's node."""
-
-    def revive(self, party: str) -> None:
-        """Start it again, and wait until it answers."""
-
-
-class Acts:
-    """Carries out what `detente.scenario.act` parses.
-
-    Args:
-        filed: name of a notice in the script, to its full id; kept by who files.
-        origin_us: what times of the script count from.
-    """
-
-    def __init__(
-        self,
-        stage: Stage,
-        show: Tells,
-        clock: Clock,
-        filed: dict[str, str],
-        origin_us: Callable[[], int],
-    ) -> None:
-        self.stage, self.show, self.clock, self.filed = stage, show, clock, filed
-        self.origin_us = origin_us
-        self.ids: dict[str, str] = {}  # name in the script, to the id of what was said
-        self.notices = {v: k for k, v in filed.items()}
+class Acts(Asking):
+    """Carries out what `detente.scenario.act` parses, and with `Settling` what `detente.scenario.settle` does."""
 
     def do(self, step: Act) -> None:
         """Carry out one step and tell what the nodes answered."""
+        if isinstance(step, Settle):
+            Settling(self.stage, self.show, self.clock, self.filed, self.origin_us, self.ids).do(
+                step
+            )
+            return
         kinds: tuple[tuple[type, Callable[[Any], None]], ...] = (
             (ReadBack, self._read_back),
             (Disseminate, self._disseminate),
@@ -147,53 +81,6 @@ class Acts:
             (Clearance, self._clearance),
         )
         next(act for kind, act in kinds if isinstance(step, kind))(step)
-
-    # -- shared --------------------------------------------------------------------------------
-
-    def _tell(self, party: str, text: str, style: str = "") -> None:
-        self.show.line(self.clock.now_us(), party, text, style)
-
-    def _at(self, step: Any) -> str:
-        """Which desk acts, where it is not the usual one."""
-        return "" if step.desk == DESK else f" (from the desk {step.desk})"
-
-    def _peer(self, party: str) -> str:
-        return next(p.id for p in self.stage.parties if p.role == "party" and p.id != party)
-
-    def _sides(self, party: str) -> tuple[str, str]:
-        return party, self._peer(party)
-
-    def _time(self, when: When) -> str:
-        time_us = when.resolve_us(self.origin_us())
-        assert time_us is not None  # the times of an act are never words only
-        return format_time(time_us)
-
-    def _asked(self, step: Any, method: str, path: str, body: Json) -> Json | None:
-        """What the node answered; None where it refused, as the script expected or not."""
-        rule = getattr(step, "expect_rule", "")
-        try:
-            found: Json = self.stage.desk(step.party, step.desk).json(method, path, body=body)
-        except DetenteError as error:
-            self.show.more(f"refused ({error.code}): {error.message}", "bold")
-            if error.code != rule:
-                self.show.wrong(f"it should be {'refused by ' + rule if rule else 'taken'}")
-            return None
-        if rule:
-            self.show.wrong(f"it was taken; it should be refused by {rule}")
-        return found
-
-    def _get(self, party: str, path: str) -> Json:
-        found: Json = self.stage.desk(party, DESK).json("GET", path)
-        return found
-
-    def _until(self, look: Callable[[], _Found | None]) -> _Found | None:
-        """Look until there is something, or the time is over."""
-        until = time.monotonic() + SEEN_S
-        while True:
-            found = look()
-            if found is not None or time.monotonic() > until:
-                return found
-            time.sleep(PAUSE_S)
 
     def _matter(self, party: str, name: str) -> Json | None:
         """The row of a request or emergency at a party's node."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from detente.cli.client import Api
-from detente.cli.moves import say_moves, say_reason
+from detente.cli.moves import own_first, say_moves, say_reason
 from detente.cli.output import clock_line, dtg, errors, exercise_banner, out, show
 from detente.node.outcome import EXIT_BAD_NEWS
 
@@ -48,8 +48,10 @@ def advice(directory: Dir, conflict: Conflict, as_json: Json = False) -> None:
         out.print(say_reason(shared["reason"], len(shared["against"])), markup=False)
         blocked = {row["option"]: row["notices"] for row in private["in_the_way"]}
         near = {row["option"]: row["assets"] for row in private["near_own"]}
-        for option in shared["options"]:
-            out.print(f"  {option['key']:<24} {say_moves(option['moves'])}", markup=False)
+        for option in own_first(shared["options"], found["party"]):
+            out.print(
+                f"  {option['key']:<24} {say_moves(option['moves'], found['party'])}", markup=False
+            )
             if option["key"] in blocked:
                 out.print(
                     f"    only we see: meets {', '.join(blocked[option['key']])}", markup=False
@@ -61,8 +63,8 @@ def advice(directory: Dir, conflict: Conflict, as_json: Json = False) -> None:
                 out.print("    only we see: it would begin too early by our clock", markup=False)
         if private["options"]:
             out.print("  only we see: clear of third parties too would be", markup=False)
-            for option in private["options"]:
-                out.print(f"    {say_moves(option['moves'])}", markup=False)
+            for option in own_first(private["options"], found["party"]):
+                out.print(f"    {say_moves(option['moves'], found['party'])}", markup=False)
         for row in found["proposals"]:
             _print(row)
 
@@ -181,7 +183,7 @@ def _print(row: dict[str, Any]) -> None:
         markup=False,
         style="bold",
     )
-    out.print(f"  {row['option']}: {say_moves(row['moves'])}", markup=False)
+    out.print(f"  {row['option']}: {say_moves(row['moves'], row['party'])}", markup=False)
     if row["text"]:
         out.print(f"  {row['text']}", markup=False)
     due = f", answer due {dtg(row['due'])}" if row["due"] and row["ours_to_answer"] else ""

@@ -43,9 +43,10 @@ from detente.agreement.terms import (
     propose_agreement,
     sign_agreement,
 )
-from detente.cli.acts import Acts, Asks
+from detente.cli.acts import Acts
 from detente.cli.client import Api, Session
 from detente.cli.output import out
+from detente.cli.stage import Asks
 from detente.errors import DetenteError, UnavailableError, UsageError, shown
 from detente.node.clock import Clock, clock_for, real_us
 from detente.node.home import Home, init_home, write_json
@@ -73,6 +74,7 @@ from detente.scenario.script import (
     swap_parties,
     time_to_clear,
 )
+from detente.scenario.settle import Keep
 from detente.scenario.terms import agreement_terms, clock_rate, play_speed
 from detente.scenario.timeline import parse_timeline, render_timeline
 from detente.structs import prepare_structs
@@ -766,6 +768,8 @@ class _Player:
             (Looked, self.acts.do),
         )
         next(act for kind, act in kinds if isinstance(step, kind))(step)
+        if isinstance(step, Keep):
+            self.listed.clear()
 
     def _line(self, party: str, text: str, style: str = "") -> None:
         self.show.line(self.clock.now_us(), party, text, style)

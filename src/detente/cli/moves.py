@@ -19,14 +19,38 @@ def say_reason(reason: str, against: int) -> str:
     }[reason]
 
 
-def say_moves(moves: list[dict[str, Any]]) -> str:
+def say_moves(moves: list[dict[str, Any]], own: str = "") -> str:
     """What changes, in words.
+
+    Args:
+        own: id of the party whose moves come first, so that what two parties read mirrors.
 
     Example:
         >>> say_moves([{"notice": "north:A-1", "later_us": -1260000000, "higher_tenth_mm": 0, "aside_tenth_mm": 18520000, "bearing_tenth_deg": 900}])
         'north:A-1 21 min 00 s earlier and 1 NM toward 090 true'
     """
-    return "; ".join(f"{move['notice']} {_say_move(move)}" for move in moves)
+    ordered = sorted(moves, key=lambda move: not move["notice"].startswith(f"{own}:"))
+    return "; ".join(f"{move['notice']} {_say_move(move)}" for move in ordered)
+
+
+def own_first(options: list[dict[str, Any]], own: str) -> list[dict[str, Any]]:
+    """The options of advice in the order in which a party reads them: its own moves, the peer's, both; so each side's list mirrors the other's.
+
+    Args:
+        own: id of the party that reads.
+
+    Example:
+        >>> [one["key"] for one in own_first([{"key": k} for k in ("both/north-up", "both/south-up", "north/up", "south/up")], "south")]
+        ['south/up', 'north/up', 'both/south-up', 'both/north-up']
+    """
+
+    def rank(option: dict[str, Any]) -> int:
+        who, _, what = option["key"].partition("/")
+        if who == "both":
+            return 2 if what.startswith(f"{own}-") else 3
+        return 0 if who == own else 1
+
+    return sorted(options, key=rank)
 
 
 def _say_move(move: dict[str, Any]) -> str:

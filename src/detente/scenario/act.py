@@ -25,6 +25,14 @@ from detente.limits import NAME_CHARS, REGION_CHARS, UNITS_PER_NOTICE
 from detente.notice.activity import PRECEDENCES
 from detente.notice.ladder import ACTIONS, RUNG_STATES, RUNGS
 from detente.scenario.place import Position, Shape, When, parse_position, parse_shape, parse_when
+from detente.scenario.settle import (
+    SETTLES,
+    Advised,
+    AnswerProposal,
+    Keep,
+    Propose,
+    parse_settle,
+)
 from detente.scenario.table import Table
 
 DESK = Terms().desks[0]  # who acts where a step names no desk
@@ -287,7 +295,10 @@ class Clearance(Struct, frozen=True):
 
 
 Acted = (
-    ReadBack
+    Propose
+    | AnswerProposal
+    | Keep
+    | ReadBack
     | Disseminate
     | ActOn
     | Cease
@@ -302,7 +313,7 @@ Acted = (
     | Handover
     | Presence
 )
-Looked = Ladder | Alarm | Urgent | Line | Clearance
+Looked = Ladder | Alarm | Urgent | Line | Clearance | Advised
 Act = Acted | Looked
 
 ACTS = (
@@ -310,6 +321,7 @@ ACTS = (
     *("call", "agree-call", "suspend", "resume", "fault", "check", "roster", "handover"),
     *("away", "back", "go-silent", "come-back"),
     *("ladder", "alarm", "urgent", "line", "clearance"),
+    *SETTLES,
 )
 _LOOKS = ("ladder", "alarm", "urgent", "line", "clearance")
 _KINDS = ("cease", "emergency", "read-back", "no-answer", "comm-check", "message", "line-declared")
@@ -330,12 +342,13 @@ class Named(NamedTuple):
     matters: dict[str, tuple[str, str]]
     messages: dict[str, str]
     calls: dict[str, str]
+    proposals: dict[str, str]
     away: set[tuple[str, str]]
 
 
 def nothing_named() -> Named:
     """Before the first step."""
-    return Named({}, {}, {}, {}, set())
+    return Named({}, {}, {}, {}, {}, set())
 
 
 def parse_act(table: Table, do: str, at_s: float, party: str, named: Named) -> Act:
@@ -354,11 +367,13 @@ def parse_act(table: Table, do: str, at_s: float, party: str, named: Named) -> A
         table.wrong("party", "a party whose node is not silent")
     if do in _LOOKS:
         return _parse_look(table, do, at_s, party, named)
-    desk = table.token("desk", DESK)
-    if (party, desk) in named.away:
+    desk = DESK if do == "advice" else table.token("desk", DESK)
+    if do != "advice" and (party, desk) in named.away:
         table.wrong(
             "desk", "a desk that is not away" if table.has("desk") else "one that is manned"
         )
+    if do in SETTLES:
+        return parse_settle(table, do, at_s, party, desk, named.filed, named.proposals)
     if do in ("read-back", "disseminate", "act"):
         return _parse_rung(table, do, at_s, party, desk, named)
     if do in ("cease", "emergency", "reply"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from detente.cli import acts
+from detente.cli import stage
 from detente.cli.acts import Acts
 from detente.errors import RefusedError
 from detente.scenario.act import (
@@ -23,8 +23,9 @@ from detente.scenario.act import (
 )
 from detente.scenario.place import Shape, When
 from detente.scenario.script import DEFAULT_PARTIES, Party
+from detente.scenario.settle import Advised, Keep, Propose
 
-SEEN_S, PAUSE_S = acts.SEEN_S, acts.PAUSE_S  # as the player has them
+SEEN_S, PAUSE_S = stage.SEEN_S, stage.PAUSE_S  # as the player has them
 PLACE = Shape("Point", ((((-30.5, 37.4)),),))
 
 
@@ -102,15 +103,15 @@ class Still:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for canned answers."""
-    monkeypatch.setattr(acts, "SEEN_S", 0.0)
-    monkeypatch.setattr(acts, "PAUSE_S", 0.0)
+    monkeypatch.setattr(stage, "SEEN_S", 0.0)
+    monkeypatch.setattr(stage, "PAUSE_S", 0.0)
 
 
-def done(step: Act, answers: dict[str, Any]) -> tuple[Told, Nodes]:
-    """What is told of one step."""
+def done(step: Act, answers: dict[str, Any], **ids: str) -> tuple[Told, Nodes]:
+    """What is told of one step, with these names given before it."""
     nodes, told = Nodes(answers), Told()
     player = Acts(nodes, told, Still(), {"A-1": "north:A-1"}, lambda: 0)
-    player.ids["STOP"] = "ab"
+    player.ids.update(STOP="ab", **ids)
     player.do(step)
     return told, nodes
 
@@ -139,6 +140,8 @@ def urgent(status: str, received: str | None) -> dict[str, Any]:
 
 PICTURE = "/api/v1/picture"
 MISSING = Ladder(0, "north", "A-1", (("disseminated", "missing"),), ("disseminated",))
+PROPOSE = Propose(0, "south", DESK, "CLIMB", "A-1", "own/up", "routine", "", "")
+KEEP = Keep(0, "south", DESK, "CLIMB", "")
 ASKED = Urgent(0, "north", "STOP", "asked", 5.0, None, "")
 
 
@@ -227,12 +230,12 @@ def test_expectation_is_looked_up_until_it_holds_and_no_longer_than_twenty_secon
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """C-18: what comes late still counts; what never comes is given up after 20 s, by a clock that only counts."""
-    monkeypatch.setattr(acts, "SEEN_S", SEEN_S)
-    monkeypatch.setattr(acts, "PAUSE_S", PAUSE_S)
+    monkeypatch.setattr(stage, "SEEN_S", SEEN_S)
+    monkeypatch.setattr(stage, "PAUSE_S", PAUSE_S)
     at = [0.0]
     looks: list[float] = []
-    monkeypatch.setattr(acts.time, "monotonic", lambda: at[0])
-    monkeypatch.setattr(acts.time, "sleep", lambda s: at.__setitem__(0, at[0] + s))
+    monkeypatch.setattr(stage.time, "monotonic", lambda: at[0])
+    monkeypatch.setattr(stage.time, "sleep", lambda s: at.__setitem__(0, at[0] + s))
     player = Acts.__new__(Acts)
 
     def holds_from(second: float) -> bool | None:
@@ -246,3 +249,62 @@ def test_expectation_is_looked_up_until_it_holds_and_no_longer_than_twenty_secon
     assert player._until(lambda: holds_from(1000.0)) is None
     assert 20 <= looks[-1] < 21
     assert len(looks) > 50
+
+
+CLASH = "cd" * 32
+LISTED = {"conflicts": [{"id": CLASH, "state": "live", "notices": ["north:A-1", "south:B-1"]}]}
+CLIMB = {"notice": "south:B-1", "later_us": 0, "higher_tenth_mm": 15_240_000, "aside_tenth_mm": 0}
+
+
+def advised(*keys: str) -> dict[str, Any]:
+    """Advice that offers options of these keys."""
+    options = [{"key": key, "moves": [CLIMB]} for key in keys]
+    return {"advice": {"reason": "found", "against": [], "options": options}}
+
+
+def proposal(state: str, id_: str = "ef" * 32) -> dict[str, Any]:
+    """Proposals with one of South."""
+    row = {"id": id_, "party": "south", "option": "south/up", "state": state, "moves": [CLIMB]}
+    return {"proposals": [row]}
+
+
+@pytest.mark.parametrize(
+    ("step", "answers", "wrong"),
+    [
+        (Advised(0, "south", "A-1", ("own/up",)), {"": advised("south/up")}, ""),
+        (Advised(0, "south", "A-1", ("peer/up",)), {"": advised("south/up")}, "hold north/up"),
+        (
+            Advised(0, "south", "A-1", ()),
+            {"": advised("south/up"), "north ": advised("south/down")},
+            "the two nodes give other advice",
+        ),
+        (PROPOSE, {"proposals": proposal("proposed"), "": {}}, ""),
+        (PROPOSE, {"proposals": proposal("proposed", "waiting:1"), "": {}}, "in both records"),
+        (
+            PROPOSE,
+            {"proposals": proposal("proposed"), "north proposals": {"proposals": []}, "": {}},
+            "in both records",
+        ),
+        (KEEP, {"proposals": proposal("kept")}, ""),
+        (KEEP, {"proposals": proposal("accepted")}, "should show the proposal"),
+    ],
+)
+def test_settling_that_goes_otherwise_is_told(
+    step: Act, answers: dict[str, Any], wrong: str
+) -> None:
+    """Advice must be the same at both nodes and hold what the script says; proposals must reach both records, and be kept in both."""
+    paths: dict[str, Any] = {"/api/v1/conflicts": LISTED}
+    for key, found in answers.items():
+        party, _, what = key.rpartition(" ")
+        where = (
+            "proposals"
+            if what == "proposals"
+            else f"conflicts/{CLASH}/{'advice' if isinstance(step, Advised) else 'proposals'}"
+        )
+        paths[f"{party} /api/v1/{where}".strip()] = found
+    paths[f"/api/v1/proposals/{'ef' * 32}/amendment"] = {"id": "south:B-1", "version": 2}
+    told, _ = done(step, paths, CLIMB="ef" * 32 if step is KEEP else "")
+    if wrong:
+        assert any(wrong in one for one in told.wrongs), told.wrongs
+    else:
+        assert told.wrongs == []

@@ -19,6 +19,7 @@ from detente.scenario.act import (
     Urgent,
 )
 from detente.scenario.script import SHIPPED, Script, parse_script, swap_parties
+from detente.scenario.settle import Advised, option_key
 from detente.scenario.terms import agreement_terms
 from unit.scenario.test_script import shipped
 
@@ -75,8 +76,15 @@ ACT = {
     "come-back": 'party = "north"\n',
     "ladder": 'party = "south"\nnotice = "A-1"\nno_answer = ["disseminated"]\n[steps.rungs]\ndisseminated = "missing"\n',
     "alarm": 'party = "south"\nkind = "cease"\nabout = "STOP"\nat = "both"\n',
+    "advice": 'party = "south"\nnotice = "A-1"\noffers = ["own/up", "both/peer-later"]\n',
+    "propose": 'party = "south"\nname = "CLIMB"\nnotice = "A-1"\noption = "own/up"\ntext = "South can climb"\n',
+    "answer-proposal": 'party = "north"\nname = "CLIMB"\nanswer = "counter"\noption = "peer/later"\nas = "WAIT"\n',
+    "keep": 'party = "south"\nname = "CLIMB"\n',
     "clearance": 'party = "south"\nnotice = "A-1"\nexpect = "not-enough"\n',
 }
+
+
+ANSWERED = 'party = "north"\nname = "CLIMB"\nanswer = "accept"\n'
 
 
 def step(do: str, body: str = "") -> str:
@@ -102,6 +110,15 @@ def test_every_act_is_parsed_and_mirrored_twice_is_itself() -> None:
     assert isinstance(read_back, ReadBack)
     assert isinstance(cease, Cease)
     assert (read_back.text, cease.reason) == ("as South said", "South is too near")
+    advice = next(one for one in acts if isinstance(one, Advised))
+    assert advice.offers == next(one for one in swapped.steps if isinstance(one, Advised)).offers
+
+
+def test_option_of_a_script_means_whoever_acts() -> None:
+    """C-20: `own` and `peer` are the parties as the one that acts has them."""
+    assert option_key("own/up", "north", "south") == "north/up"
+    assert option_key("peer/down", "south", "north") == "north/down"
+    assert option_key("both/own-later", "south", "north") == "both/south-later"
 
 
 def test_act_terms_reach_the_agreement() -> None:
@@ -138,6 +155,23 @@ def test_act_terms_reach_the_agreement() -> None:
         ((step("ladder", ACT["ladder"].replace("missing", "red")),), "rungs.disseminated"),
         ((step("alarm"),), "about"),
         ((step("clearance", ACT["clearance"].replace("not-enough", "maybe")),), "expect"),
+        ((step("advice", ACT["advice"].replace("own/up", "north/up")),), "offers"),
+        ((step("advice", ACT["advice"].replace("A-1", "A-2")),), "notice"),
+        ((step("advice", ACT["advice"] + 'desk = "general-staff"\n'),), "desk"),
+        ((step("propose", ACT["propose"].replace("own/up", "up")),), "option"),
+        ((step("propose"), step("propose")), "name"),
+        ((step("answer-proposal"),), "name"),
+        ((step("propose"), step("answer-proposal", ANSWERED.replace("north", "south"))), "name"),
+        ((step("propose"), step("answer-proposal", ANSWERED.replace("accept", "agree"))), "answer"),
+        ((step("propose"), step("answer-proposal", ANSWERED + 'option = "own/up"\n')), "option"),
+        (
+            (
+                step("propose"),
+                step("answer-proposal", ACT["answer-proposal"].replace("WAIT", "CLIMB")),
+            ),
+            "as",
+        ),
+        ((step("keep"),), "name"),
         ((step("back"),), "do"),
         ((step("away"), step("away")), "do"),
         ((step("go-silent"), step("suspend")), "party"),
@@ -149,7 +183,7 @@ def test_act_terms_reach_the_agreement() -> None:
     ],
 )
 def test_act_wrong_field_is_named(steps: tuple[str, ...], field: str) -> None:
-    """C-16, C-17: A wrong field of an act is refused by its path, with the rule."""
+    """C-16, C-17, C-20: A wrong field of an act is refused by its path, with the rule."""
     with pytest.raises(UsageError) as caught:
         parsed(*steps)
     assert caught.value.field == f"steps[{len(steps)}].{field}"

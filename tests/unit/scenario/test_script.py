@@ -402,8 +402,8 @@ def test_shipped_words_are_refused_for_the_field_they_name(name: str) -> None:
             assert step.expect_field in str(caught.value.field)
 
 
-def test_default_script_meets_once_and_is_clear_after_the_amendment() -> None:
-    """The engine finds the clash of the first versions, and none afterwards."""
+def test_default_script_meets_once() -> None:
+    """The engine finds the clash of the first two notices, and none of what is filed afterwards."""
     verdicts = [set(found) for _, found in played(shipped("two-patrols"))]
     assert verdicts[1] == {"conflict"}
     assert all(found <= {"clear"} for found in verdicts[2:])
