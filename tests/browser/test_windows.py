@@ -39,6 +39,31 @@ def test_lock_in_one_window_locks_the_others_and_so_does_unlocking(
         expect(page.get_by_text(SECRET).first).to_be_visible()
 
 
+def test_question_in_flight_is_ended_by_a_lock_in_another_window(
+    trio: Any, officer: Any, kit: Any
+) -> None:
+    """What a window has asked when another locks is neither answered nor refused on its screen: nobody asks any more."""
+    trio.file(trio.north, kit.feature("WINDOW-2", 5.0, 47.0))
+    console = officer(trio.south)
+    first = console.enter()
+    second = console.open("#/notices")
+    console.ready()
+    held: list[Any] = []
+    ended: list[str] = []
+    second.route("**/clearance", lambda route: held.append(route))
+    second.on("requestfailed", lambda request: ended.append(request.url))
+    console.go("notices/north%3AWINDOW-2")
+    for _ in range(200):
+        if held:
+            break
+        second.wait_for_timeout(50)
+    assert held
+    lock(first)
+    expect(second.get_by_role("heading", name=LOCKED)).to_be_visible()
+    second.wait_for_timeout(100)
+    assert [url for url in ended if url.endswith("/clearance")]
+
+
 def test_officer_who_signs_in_in_another_window_is_named_in_all(
     trio: Any, officer: Any, kit: Any
 ) -> None:

@@ -35,10 +35,20 @@ interface Options {
 }
 
 let onRefused: (error: NodeError) => void = () => {};
+let reading = new AbortController();
 
 /** Called for every answer that says the session has ended or is locked. */
 export function whenRefused(listener: (error: NodeError) => void): void {
   onRefused = listener;
+}
+
+/**
+ * Ends every question that is still to be answered: a screen that was just locked must show neither what it asked for nor that it was
+ * refused. What was said to the node is not taken back.
+ */
+export function endReading(): void {
+  reading.abort();
+  reading = new AbortController();
 }
 
 export function address(path: string, query: Query = {}): string {
@@ -54,10 +64,12 @@ export function address(path: string, query: Query = {}): string {
 
 async function ask(path: string, options: Options): Promise<Response> {
   const body = options.json === undefined ? options.body : JSON.stringify(options.json);
+  const method = options.method ?? "GET";
+  const asked = method === "GET" ? reading.signal : null;
   let response: Response;
   try {
     response = await fetch(address(path, options.query), {
-      method: options.method ?? "GET",
+      method,
       headers: {
         "X-Detente": "console",
         ...(body === undefined ? {} : { "Content-Type": options.type ?? "application/json" }),
@@ -65,10 +77,10 @@ async function ask(path: string, options: Options): Promise<Response> {
       ...(body === undefined ? {} : { body }),
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: asked ? AbortSignal.any([asked, AbortSignal.timeout(ANSWER_MS)]) : AbortSignal.timeout(ANSWER_MS),
     });
   } catch {
-    throw new NoNode();
+    throw asked?.aborted ? new NodeError(423, "locked", "the screen was locked before the node answered") : new NoNode();
   }
   if (response.ok) return response;
   const found = (await response.json().catch(() => ({}))) as { error?: Record<string, unknown> } & Record<string, unknown>;

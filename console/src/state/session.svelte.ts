@@ -1,5 +1,5 @@
 /** Who sits here. `unknown` until the node has answered once. */
-import { get, NodeError, post, remove, whenRefused, type Schemas } from "../api/client";
+import { endReading, get, NodeError, post, remove, whenRefused, type Schemas } from "../api/client";
 
 export type Session = Schemas["Session"];
 
@@ -15,6 +15,8 @@ class SessionState {
   known = $state(false);
   ended = $state(false); // there was a session, and it ended
   #locking = false; // this window has been locked, and the node may not know yet
+  // the other windows of this browser are told at once: what they asked the node meanwhile, it would refuse
+  readonly #windows = new BroadcastChannel("locked");
 
   get locked(): boolean {
     return this.who?.locked ?? false;
@@ -26,6 +28,7 @@ class SessionState {
 
   async start(): Promise<void> {
     whenRefused((error) => this.#refused(error));
+    this.#windows.onmessage = () => this.toldLocked();
     try {
       this.who = await get<Session>("session");
     } catch (error) {
@@ -58,14 +61,18 @@ class SessionState {
     }
   }
 
-  /** The node says that the session is locked. */
+  /** The node, or another window, says that the session is locked. */
   toldLocked(): void {
-    if (this.who && !this.who.locked) this.who = { ...this.who, locked: true };
+    if (!this.who || this.who.locked) return;
+    this.who = { ...this.who, locked: true };
+    endReading();
   }
 
   /** Locks the screen at once, and the session as soon as the node can be reached: until then a page loaded anew would be open. */
   async lock(): Promise<void> {
+    if (this.locked) return; // nobody's hand has been here since
     this.toldLocked();
+    this.#windows.postMessage(0);
     this.#locking = true;
     try {
       while (this.who?.locked) {
@@ -85,6 +92,7 @@ class SessionState {
   /** Leaves the screen at once, and ends the session as soon as the node can be reached, unless somebody signs in before. */
   async signOut(): Promise<void> {
     this.who = null;
+    endReading();
     while (this.who === null) {
       try {
         await remove("session");
@@ -97,7 +105,7 @@ class SessionState {
   }
 
   #refused(error: NodeError): void {
-    if (error.status === 423 && this.who) this.who = { ...this.who, locked: true };
+    if (error.status === 423) this.toldLocked();
     if (error.status === 401) {
       this.ended = this.who !== null;
       this.who = null;
