@@ -56,6 +56,24 @@ def test_conflict_is_cleared_by_keys_on_two_consoles(met: Any, officer: Any, kit
     assert "south/later" in lists[0]
     expect(here.get_by_text("Both parties compute the same")).to_be_visible()
 
+    # what is chosen is drawn where it would be, and nothing of it is left when the conflict is left
+    target = here.locator(".map .target")
+    together = next(value for value in lists[0] if value.startswith("both/"))
+    for value, count in ((together, "2"), ("north/aside", "1")):
+        here.locator(f"input[value='{value}']").check()
+        expect(target).to_have_attribute("data-moved", count)
+    expect(here.get_by_text("Dashed on the map")).to_be_visible()
+    north.settled()
+    chosen = target.screenshot()
+    with here.expect_response(re.compile("/moved")):
+        here.locator("input[value='south/aside']").check()
+    here.wait_for_timeout(500)  # a frame
+    assert target.screenshot() != chosen, "the map shows another change than the one chosen"
+    north.go("conflicts")
+    expect(target).to_have_attribute("data-moved", "0")
+    north.go(f"conflicts/{id_}")
+    expect(target).to_have_attribute("data-moved", "1")
+
     here.get_by_role("radio", name=re.compile("south:WAY.*later")).first.check()
     here.get_by_label("Words beside it").fill("after us?")
     here.keyboard.press("Tab")
@@ -64,6 +82,12 @@ def test_conflict_is_cleared_by_keys_on_two_consoles(met: Any, officer: Any, kit
         expect(proposals(page).first).to_contain_text("after us?")
         expect(proposals(page).first).to_contain_text("south:WAY")
     assert proposals(here).first.get_by_role("button").count() == 0  # it is not ours to answer
+    # the list of conflicts says whose turn it is, and for how long yet
+    list_here, list_there = here.locator("#work .list"), there.locator("#work .list")
+    expect(list_here).to_contain_text(re.compile("proposed; .South. has yet to answer.*left"))
+    expect(list_there).to_contain_text(re.compile(".North. proposes a change: answer it.*left"))
+    expect(there.get_by_role("link", name=re.compile("Conflicts.*answers owed"))).to_be_visible()
+    assert here.get_by_role("link", name=re.compile("Conflicts.*answers owed")).count() == 0
     kinds = [one["kind"] for one in met.south.get("/api/v1/picture")["alarms"] if not one["over"]]
     assert "proposal" in kinds
     expect(there.get_by_role("button", name=re.compile("^Accept"))).to_be_visible()
@@ -80,6 +104,8 @@ def test_conflict_is_cleared_by_keys_on_two_consoles(met: Any, officer: Any, kit
     here.keyboard.press("y")
     expect(here.get_by_text("has still to be amended")).to_be_visible()
     expect(there.get_by_text("not done yet")).to_be_visible()
+    expect(list_here).to_contain_text(re.compile("accepted: amend .north:WAY."))
+    expect(list_there).to_contain_text(re.compile("accepted; .North. has yet to amend"))
     assert there.get_by_role("button", name=re.compile("File this amendment")).count() == 0
     here.keyboard.press("m")
     for node in (met.north, met.south):

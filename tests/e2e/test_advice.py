@@ -80,6 +80,27 @@ def test_advice_is_the_same_on_both_nodes_and_offline(met: Any, kit: Any) -> Non
     assert "north:ADV" in text
 
 
+def test_option_is_drawn_where_it_would_be(met: Any, kit: Any) -> None:
+    """What an option moves is drawn at its new times, heights and place, each notice once, the same by both nodes; an option that is none moves nothing."""
+    id_ = conflict(met.north)
+    options = {one["key"]: one["moves"] for one in advice(met.north, kit)["advice"]["options"]}
+
+    def drawn(node: Any, key: str) -> Any:
+        return node.get(f"/api/v1/conflicts/{id_}/moved", option=key)["moved"]
+
+    before = {one["id"]: one["pieces"] for one in met.north.get("/api/v1/picture")["notices"]}
+    for key, moves in options.items():
+        moved = drawn(met.north, key)
+        assert moved == drawn(met.south, key)
+        assert [one["notice"] for one in moved] == [one["notice"] for one in moves]
+        for one, move in zip(moved, moves, strict=True):
+            (was,), (now,) = before[one["notice"]], one["pieces"]
+            assert (now["start"] != was["start"]) == bool(move["later_us"])
+            assert (now["lower"] != was["lower"]) == bool(move["higher_tenth_mm"])
+            assert (now["outline"] != was["outline"]) == bool(move["aside_tenth_mm"])
+    assert drawn(met.north, "north/sideways-and-up") == []
+
+
 def test_proposal_by_commands_is_accepted_and_done_in_one(met: Any, kit: Any) -> None:
     """A-RES-3, A-RES-5: proposed, declined; proposed again, countered, the counter accepted with its amendment; both nodes hold it kept and no conflict is left."""
     north, south, id_ = met.north, met.south, conflict(met.north)

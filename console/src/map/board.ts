@@ -18,7 +18,7 @@ import { type Handle, handlesOf, LEAST_POINTS, movedTo, shapeOf, without } from 
 import { Hands } from "./hands";
 import { aroundTheWorld, type Box, latOf, lonOf, xOf, yOf } from "./mercator";
 import { type Hit, NoticeSheet, type Words } from "./notices";
-import { nextChange, Shapes } from "./shapes";
+import { nextChange, type Shape, Shapes } from "./shapes";
 import { Sheet } from "./sheet";
 import { Symbols } from "./symbols";
 
@@ -185,6 +185,13 @@ export class Board {
     const now = this.#notices.chosen;
     if (now.size === ids.size && [...ids].every((id) => now.has(id))) return;
     this.#notices.chosen = ids;
+    this.#sheets.hands.changed();
+  }
+
+  /** Where notices would be after a change that is looked at. */
+  showMoved(shapes: readonly Shape[]): void {
+    if (!shapes.length && !this.#notices.moved.length) return;
+    this.#notices.moved = shapes;
     this.#sheets.hands.changed();
   }
 

@@ -25,6 +25,12 @@ const MIDDLE_PX = 3; // of somebody who moves: seen however small the circle is
 
 type Side = "own" | "peer";
 
+/** Where words stand: on their shape, or where somebody who moves is. */
+interface Spot {
+  middle: readonly [number, number];
+  box: Box;
+}
+
 interface Style {
   width: number;
   dash: number[];
@@ -37,6 +43,7 @@ const STYLES: Record<Phase, Record<Side, Style>> = {
   planned: { own: { width: 1.25, dash: [], alpha: 0.75, fill: false }, peer: { width: 1.25, dash: [7, 4], alpha: 0.75, fill: false } },
   active: { own: { width: 2.25, dash: [], alpha: 1, fill: true }, peer: { width: 2.25, dash: [7, 4], alpha: 1, fill: true } },
 };
+export const MOVED_DASH = [12, 4, 2, 4]; // unlike any line of a notice: nobody has filed it
 const ORDER: readonly Phase[] = ["ended", "planned", "active"];
 
 export interface Hit {
@@ -53,10 +60,14 @@ export class NoticeSheet {
   conflicts: readonly Conflict[] = [];
   /** Notices and conflicts to make stand out. */
   chosen: ReadonlySet<string> = new Set();
+  /** Where shapes would be after a change that is looked at. */
+  moved: readonly Shape[] = [];
   /** How many shapes are on the map at the time shown, in view or not. */
   drawn = 0;
   /** Shapes whose words are on the sheet. */
   #written = new Set<Shape>();
+  /** Where those words are: the top left corner on the plane, and the size in pixels. */
+  #places: [number, number, number, number][] = [];
 
   constructor(
     public colours: Colours,
@@ -90,8 +101,10 @@ export class NoticeSheet {
     const room = new Room();
     for (const [x, y] of marks) room.take(x - MARK_PX, y - MARK_PX, 2 * MARK_PX, 2 * MARK_PX);
     this.#written.clear();
+    this.#places = [];
     const { own, peer } = groups.active;
-    this.#paintWords(paper, room, [...own, ...peer, ...groups.planned.own, ...groups.planned.peer], false);
+    const words = [...own, ...peer, ...groups.planned.own, ...groups.planned.peer];
+    this.#paintWords(paper, room, words.filter(([shape]) => !this.#isOnItsWay(shape)), false); // prettier-ignore
     ctx.setLineDash([]);
     ctx.globalAlpha = 1;
   }
@@ -111,7 +124,45 @@ export class NoticeSheet {
     }
     this.#paintOutlines(paper, found);
     this.#paintConflicts(paper, ks, (conflict) => this.chosen.has(conflict.id));
-    this.#paintWords(paper, new Room(), found.filter(([shape]) => !this.#written.has(shape)), true); // prettier-ignore
+    this.#paintWords(paper, new Room(), found.filter(([shape]) => !this.#written.has(shape) && !this.#isOnItsWay(shape)), true); // prettier-ignore
+    this.#paintMoved(paper, ks);
+  }
+
+  /** Its words go with it, on the sheet above. */
+  #isOnItsWay(shape: Shape): boolean {
+    return shape.way !== null && shape.placeAt(this.at) !== null;
+  }
+
+  /** Where notices would be, where that is another place: in height and time they are on the strip. */
+  #paintMoved(paper: Paper, ks: readonly number[]): void {
+    const { ctx } = paper;
+    const aside: [Shape, number][] = [];
+    for (const shape of this.moved) {
+      if (this.shapes.of(shape.row.id).some((one) => one.box.every((edge, i) => edge === shape.box[i]))) continue;
+      const stroked = new Path2D();
+      for (const k of ks) {
+        if (!seen(shape.box, k, paper.box)) continue;
+        trace(paper, shape, k, null, stroked);
+        aside.push([shape, k]);
+      }
+      ctx.setLineDash([]);
+      ctx.strokeStyle = this.colours.ground;
+      ctx.lineWidth = 2 + HALO_PX;
+      ctx.stroke(stroked);
+      ctx.setLineDash(MOVED_DASH);
+      ctx.strokeStyle = this.colours.ink;
+      ctx.lineWidth = 2;
+      ctx.stroke(stroked);
+    }
+    ctx.setLineDash([]);
+    this.#paintWords(paper, this.#roomOn(paper), aside, true);
+  }
+
+  /** Where the sheet beneath has words already. */
+  #roomOn(paper: Paper): Room {
+    const room = new Room();
+    for (const [x, y, wide, high] of this.#places) room.take(paper.x(x), paper.y(y), wide, high);
+    return room;
   }
 
   /**
@@ -133,13 +184,21 @@ export class NoticeSheet {
     }
     const inView = found.filter(([shape]) => ks.some((k) => seen(shape.box, k, paper.box)));
     const resolution = inView.length > FEW ? Infinity : paper.resolution; // in a crowd each has the fewest corners
+    const words: [Shape, number, Spot][] = [];
     for (const [shape, place] of inView) {
       const [x, y] = [xOf(place[0]), yOf(place[1])];
       const size = shape.way!.radius_m / Math.max(0.1, Math.cos((place[1] * Math.PI) / 180)) / paper.resolution;
       const { ring, box } = size < DOT_PX ? { ring: null, box: [x, y, x, y] as Box } : ringAround(place, shape.way!.radius_m, resolution);
-      for (const k of beside) if (seen(box, k, paper.box)) this.#paintPlace(paper, ring, x + k * WORLD, y, k, shape.own ? "own" : "peer");
+      for (const k of beside) {
+        if (!seen(box, k, paper.box)) continue;
+        this.#paintPlace(paper, ring, x + k * WORLD, y, k, shape.own ? "own" : "peer");
+        words.push([shape, k, { middle: [x, y], box }]);
+      }
     }
-    ctx.setLineDash([]);
+    const room = this.#roomOn(paper);
+    const stands = (one: [Shape, number, Spot]): boolean => this.chosen.has(one[0].row.id);
+    this.#paintWords(paper, room, words.filter(stands), true); // prettier-ignore
+    this.#paintWords(paper, room, words.filter((one) => !stands(one)), false); // prettier-ignore
     return found.length;
   }
 
@@ -290,7 +349,7 @@ export class NoticeSheet {
     ctx.restore();
   }
 
-  #paintWords(paper: Paper, room: Room, shapes: readonly [Shape, number][], stands: boolean): void {
+  #paintWords(paper: Paper, room: Room, shapes: readonly [Shape, number, Spot?][], stands: boolean): void {
     const { ctx, ratio } = paper;
     const { small } = this.colours;
     const line = small * 1.25;
@@ -302,10 +361,12 @@ export class NoticeSheet {
     let count = 0;
     let tries = 0;
     const few = shapes.length <= FEW;
-    for (const [shape, k] of shapes) {
-      const [w, s, e, n] = shape.box;
+    const plane = { x: (px: number) => paper.box[0] + px * paper.resolution, y: (px: number) => paper.box[3] - px * paper.resolution };
+    for (const [shape, k, spotted] of shapes) {
+      const { box, middle } = spotted ?? shape;
+      const [w, s, e, n] = box;
       if (!stands && !few && Math.max(e - w, n - s) / paper.resolution < LABEL_FROM_PX) continue;
-      const [mx, my] = shape.middle;
+      const [mx, my] = middle;
       const [x, y] = [paper.x(mx + k * WORLD), paper.y(my)];
       if (x < 0 || y < 0 || x > paper.width || y > paper.height) continue;
       if (++tries > 4 * MOST_LABELS) break; // a crowd: measuring words that find no room is the cost
@@ -316,9 +377,12 @@ export class NoticeSheet {
       const [wide, high] = symbol ? [symbol.width / ratio, symbol.height / ratio] : [0, 0];
       const all = this.words(shape);
       // in its middle, else above or below it (a conflict's mark stands in the middle of both); all words, else the first line
-      const spot = this.#spot(ctx, room, [all, all.slice(0, 1)], [y, paper.y(n), paper.y(s)], x, [wide, high], line);
+      // what moves has its middle drawn, and words only beside it
+      const places = spotted ? [paper.y(n) - MIDDLE_PX, paper.y(s) + MIDDLE_PX] : [y, paper.y(n), paper.y(s)];
+      const spot = this.#spot(ctx, room, [all, all.slice(0, 1)], places, x, [wide, high], line);
       if (!spot && !stands) continue;
       const { lines, at } = spot ?? { lines: all, at: y - high / 2 };
+      if (!stands && !spotted && spot) this.#places.push([plane.x(x - spot.wide / 2), plane.y(at), spot.wide, spot.tall]);
       if (symbol) ctx.drawImage(symbol, x - wide / 2, at, wide, high);
       const top = at + high + 2;
       ctx.strokeStyle = this.colours.ground;
@@ -337,16 +401,18 @@ export class NoticeSheet {
     ctx: Context,
     room: Room,
     choices: readonly string[][],
-    [middle, north, south]: readonly [number, number, number],
+    places: readonly number[],
     x: number,
     [wide, high]: readonly [number, number],
     line: number,
-  ): { lines: string[]; at: number } | null {
+  ): { lines: string[]; at: number; wide: number; tall: number } | null {
     for (const lines of choices) {
       const long = Math.max(wide, ...lines.map((text) => ctx.measureText(text).width));
       const tall = high + line * lines.length + 2;
-      const at = [middle - high / 2, north - tall - 2, south + 4].find((top) => room.take(x - long / 2, top, long, tall));
-      if (at !== undefined) return { lines, at };
+      const [north = 0, south = 0] = places.slice(-2);
+      const tops = [...places.slice(0, -2).map((middle) => middle - high / 2), north - tall - 2, south + 4];
+      const at = tops.find((top) => room.take(x - long / 2, top, long, tall));
+      if (at !== undefined) return { lines, at, wide: long, tall };
     }
     return null;
   }

@@ -27,6 +27,8 @@ export interface Meeting {
 export interface Profile {
   bars: Bar[];
   meetings: Meeting[];
+  /** Where notices would be after a change that is looked at. */
+  moved: Bar[];
   /** Top of the axis in feet. */
   top_ft: number;
 }
@@ -51,11 +53,14 @@ export function layOut(
   height: number,
   at: number,
   view: Box | null,
+  moved: readonly Shape[] = [],
 ): Profile {
   const inView = seenIn(view);
-  const seen = shapes.filter((s) => s.end > scale.start && s.start < scale.end && s.piece.outline.length > 0 && inView(s));
+  const within = (s: Shape): boolean => s.end > scale.start && s.start < scale.end && s.piece.outline.length > 0;
+  const seen = shapes.filter((s) => within(s) && inView(s));
+  const shifted = moved.filter(within); // looked at, so seen wherever the map is
   let highest = LEAST_TOP_FT;
-  for (const shape of seen) highest = Math.max(highest, shape.piece.upper.ft);
+  for (const shape of [...seen, ...shifted]) highest = Math.max(highest, shape.piece.upper.ft);
   const top_ft = TOPS.find((top) => top >= highest) ?? MOST_TOP_FT;
   const yAt = (ft: number): number => height - (Math.min(top_ft, Math.max(0, ft)) / top_ft) * height;
   const area = (start: number, end: number, lower: number, upper: number) => {
@@ -64,8 +69,9 @@ export function layOut(
     return { x: left, y, width: Math.max(LEAST_PX, right - left), height: Math.max(LEAST_PX, yAt(lower) - y) };
   };
   const order: Record<Phase, number> = { ended: 0, planned: 1, active: 2 };
+  const bar = (shape: Shape): Bar => ({ shape, phase: shape.phase(at), ...area(shape.start, shape.end, shape.piece.lower.ft, shape.piece.upper.ft) });
   const bars = seen
-    .map((shape): Bar => ({ shape, phase: shape.phase(at), ...area(shape.start, shape.end, shape.piece.lower.ft, shape.piece.upper.ft) }))
+    .map(bar)
     .sort((a, b) => order[a.phase] - order[b.phase]);
   const notices = new Set(seen.map((shape) => shape.row.id));
   const meetings: Meeting[] = [];
@@ -76,7 +82,7 @@ export function layOut(
     if (until <= scale.start || from >= scale.end) continue;
     meetings.push({ conflict, ...area(from, until, conflict.lower_ft ?? 0, conflict.upper_ft ?? top_ft) });
   }
-  return { bars, meetings, top_ft };
+  return { bars, meetings, moved: shifted.map(bar), top_ft };
 }
 
 /** What is under a point, topmost first. */

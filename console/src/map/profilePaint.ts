@@ -1,6 +1,7 @@
 /** Paints the strip's boxes, marks and words. */
 import type { Colours } from "./colours";
 import { heightMarks, type Profile } from "./profile";
+import { MOVED_DASH } from "./notices";
 import { Room } from "./room";
 import type { Context } from "./sheet";
 import type { Phase } from "./shapes";
@@ -98,6 +99,18 @@ export function paintProfile(
     ctx.stroke();
     ctx.restore();
   }
+
+  for (const bar of profile.moved) {
+    ctx.lineWidth = 2 + 3;
+    ctx.strokeStyle = colours.ground;
+    ctx.setLineDash([]);
+    ctx.strokeRect(bar.x, bar.y, bar.width, bar.height);
+    ctx.lineWidth = 2;
+    ctx.strokeStyle = colours.ink;
+    ctx.setLineDash(MOVED_DASH);
+    ctx.strokeRect(bar.x, bar.y, bar.width, bar.height);
+  }
+  ctx.setLineDash([]);
 
   ctx.textAlign = "start";
   ctx.textBaseline = "top";

@@ -1,5 +1,7 @@
 /** What the map shows besides the picture, shared by the map and the panels beside it. */
 
+import type { Schemas } from "../api/client";
+
 export interface Feature {
   type: "Feature";
   geometry: { type: string; coordinates: unknown } | null;
@@ -17,8 +19,10 @@ class Stage {
   draft = $state.raw<readonly Feature[]>([]);
   /** Outlines the node answered for the draft (polygons of rings of [longitude, latitude]), and where it would meet others. */
   preview = $state.raw<{ outline: number[][][][]; conflict: boolean }[]>([]);
-  /** Asked for: bring these into view. The map sets it back to null. `front`: also where the screen shows one thing at a time. */
-  bring = $state.raw<{ notices?: string[]; place?: { lat: number; lon: number }; draft?: boolean; front?: boolean } | null>(null);
+  /** Where notices would be after a change that an officer looks at. */
+  moved = $state.raw<readonly Schemas["MovedNotice"][]>([]);
+  /** Asked for: bring these into view. The map sets it back to null. `front`: also where the screen shows one thing at a time. `moved`: what `moved` holds, with the notices, unless it is all in view. */
+  bring = $state.raw<{ notices?: string[]; place?: { lat: number; lon: number }; draft?: boolean; moved?: boolean; front?: boolean } | null>(null);
   /** Where urgent matters are, marked over everything else. */
   urgent = $state.raw<readonly { lat: number; lon: number }[]>([]);
   /** What the pointer or the keyboard rests on in a list, so that the map can show it. */

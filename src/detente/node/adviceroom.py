@@ -27,8 +27,10 @@ from detente.protocol.advising import (
 )
 from detente.protocol.core import Core
 from detente.protocol.effect import Effect
+from detente.protocol.moved import MovedNotice, moved_notices
 from detente.protocol.resolution import Proposal
 from detente.protocol.resolving import (
+    UNFINISHED,
     ProposalRow,
     amend_as_accepted,
     answer_proposal,
@@ -90,6 +92,14 @@ class ProposalList(shapes.Stamped):
     """Proposals in the order of this record, then what waits unsigned."""
 
     proposals: list[ProposalRow]
+
+
+class MovedAnswer(shapes.Stamped):
+    """Where the notices that an option moves would be; none where the advice has no such option, or has it no more."""
+
+    conflict: str
+    option: str
+    moved: list[MovedNotice]
 
 
 class NewProposal(msgspec.Struct, forbid_unknown_fields=True):
@@ -193,17 +203,39 @@ def advice_routes(node: Node, officer: FindOfficer) -> list[Any]:
         return {**answer, "private": msgspec.to_builtins(rows)}
 
     @get(
+        "/api/v1/conflicts/{conflict:str}/moved",
+        responses=shapes.answers(200, MovedAnswer),
+        summary="What an option of the shared advice moves, drawn where it would then be",
+        tags=["conflicts"],
+    )
+    async def moved(
+        request: Request[Any, Any, Any], conflict: FromPath[str], option: FromQuery[str]
+    ) -> dict[str, Any]:
+        await officer(request, "read")
+        await think(conflict)
+
+        def job(core: Core) -> dict[str, Any]:
+            found = find_conflict(core, conflict)
+            rows = moved_notices(core, found, option)
+            return stamped(conflict=found.id, option=option, moved=rows)
+
+        answer: dict[str, Any] = await node.do(job)
+        return answer
+
+    @get(
         "/api/v1/proposals",
         responses=shapes.answers(200, ProposalList),
-        summary="Proposals made and received",
+        summary="Proposals made and received; only what somebody has still to answer or to do, where that is asked",
         tags=["conflicts"],
     )
     async def proposals(
-        request: Request[Any, Any, Any], conflict: FromQuery[str | None] = None
+        request: Request[Any, Any, Any],
+        conflict: FromQuery[str | None] = None,
+        unfinished: FromQuery[bool] = False,
     ) -> dict[str, Any]:
         await officer(request, "read")
         rows = await node.do(lambda core: proposal_rows(core, conflict))
-        return stamped(proposals=rows)
+        return stamped(proposals=[row for row in rows if not unfinished or row.state in UNFINISHED])
 
     @post(
         "/api/v1/conflicts/{conflict:str}/proposals",
@@ -289,7 +321,7 @@ def advice_routes(node: Node, officer: FindOfficer) -> list[Any]:
         answer: dict[str, Any] = await node.run(job)
         return answer
 
-    return [advice, proposals, make, reply, amend]
+    return [advice, moved, proposals, make, reply, amend]
 
 
 def _rows(options: Sequence[Option]) -> list[dict[str, object]]:

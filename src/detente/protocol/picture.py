@@ -262,6 +262,12 @@ class Drawings:
         return encoded
 
 
+def draw_pieces(notice: ActivityNotice) -> list[Piece]:
+    """The volumes of one notice, drawn; nothing is kept."""
+    outlines = draw_geometries([(piece.geometry, piece.edges) for piece in notice.pieces])
+    return [_piece(*one) for one in zip(notice.pieces, outlines, strict=True)]
+
+
 def _piece(piece: Volume, outline: Polygons) -> Piece:
     return Piece(
         outline=outline,
@@ -553,7 +559,6 @@ def preview(
     plan, records = core.preview_notice(notice, to, now_us, desk=desk, amend=amend)
     meetings = [Meeting(**meeting_of(core, record)) for record in records]
     meetings.sort(key=lambda row: (row.rank, row.from_ or "", row.peer or ""))
-    outlines = draw_geometries([(piece.geometry, piece.edges) for piece in notice.pieces])
     return Preview(
         id=plan.id,
         version=plan.version,
@@ -562,7 +567,7 @@ def preview(
         lead_time_s=plan.lead_time_s,
         agreed_lead_s=plan.agreed_lead_s,
         late=plan.late,
-        pieces=[_piece(*one) for one in zip(notice.pieces, outlines, strict=True)],
+        pieces=draw_pieces(notice),
         verdict=meetings[0].verdict if meetings else "clear",  # type: ignore[arg-type]
         meetings=meetings,
         compared=sum(

@@ -26,6 +26,10 @@ from detente.units import format_time
 SHORT_ID_CHARS = 6
 
 
+# Somebody has still to answer, or to amend.
+UNFINISHED = frozenset({"proposed", "unanswered", "accepted", "not-kept"})
+
+
 class ProposalRow(msgspec.Struct, frozen=True):
     """A proposal as a console shows it.
 

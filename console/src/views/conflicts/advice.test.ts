@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Schemas } from "../../api/client";
-import { heightWords, isOpen, movesWords, ordered, type Proposal } from "./advice";
+import { heightWords, isOpen, leastOf, moverOf, movesWords, moveWords, type Option, ordered, type Proposal } from "./advice";
 
 const plain = (text: string): string => text.replace(/[\u2066-\u2069]/g, "");
 const move = (notice: string, later_us = 0, higher_tenth_mm = 0, aside_tenth_mm = 0, bearing_tenth_deg = 0): Schemas["Move"] => ({ notice, later_us, higher_tenth_mm, aside_tenth_mm, bearing_tenth_deg });
@@ -21,6 +21,24 @@ describe("advice in words", () => {
   test("heights are told in the unit in which they are whole", () => {
     expect(plain(heightWords(304_800))).toBe("100 ft");
     expect(plain(heightWords(-1_100_000))).toBe("110 m");
+  });
+
+  test("the smallest of each kind is marked, from both sides alike, and not where two are as small", () => {
+    const option = (key: string, ...moves: Schemas["Move"][]): Option => ({ key, moves, least: null, forbidden: [] });
+    const options = [
+      option("north/later", move("north:A", 56 * 60e6)), option("north/down", move("north:A", 0, -304_800 * 51)), option("north/aside", move("north:A", 0, 0, 5)),
+      option("south/earlier", move("south:B", -46 * 60e6)), option("south/up", move("south:B", 0, 304_800 * 51)), option("south/aside", move("south:B", 0, 0, 4)),
+      option("south/later-up", move("south:B", 60e6, 304_800)), option("both/north-later", move("north:A", 60e6), move("south:B", -60e6)),
+    ]; // prettier-ignore
+    const expected = [["south/aside", "aside"], ["south/earlier", "time"]];
+    expect([...leastOf(options)].toSorted()).toEqual(expected);
+    expect([...leastOf(options.toReversed())].toSorted()).toEqual(expected);
+    expect(options.map((one) => moverOf(one, "north"))).toEqual(["own", "own", "own", "peer", "peer", "peer", "peer", "both"]);
+  });
+
+  test("beneath its notice's name a change is told without it", () => {
+    expect(plain(moveWords(move("north:A", 21 * 60e6), "-only"))).toBe("21 min later");
+    expect(plain(moveWords(move("north:A", 0, 0, 18_520_000 * 4.5, 2925), "-only"))).toMatch(/^4.5 NM toward 29[23]/);
   });
 
   test("what waits for somebody comes first, the newest first among equals", () => {

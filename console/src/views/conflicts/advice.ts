@@ -25,27 +25,76 @@ export function heightWords(tenthMm: number): string {
   return figures(`${(size / TENTH_MM_PER_M).toLocaleString("en")} m`);
 }
 
-/** What one notice would do: a sentence for each thing that changes. */
-export function moveWords(move: Move): string {
+/**
+ * What one notice would do: a sentence for each thing that changes.
+ *
+ * @param form `-only` where the notice is named above it.
+ */
+export function moveWords(move: Move, form: "" | "-only" = ""): string {
   const id = isolate(move.notice);
   const said: string[] = [];
   const later = move.later_us ?? 0;
   const higher = move.higher_tenth_mm ?? 0;
-  if (later) said.push(t(later > 0 ? "advice.later" : "advice.earlier", { id, time: figures(duration(Math.abs(later) / US_PER_S)) }));
-  if (higher) said.push(t(higher > 0 ? "advice.higher" : "advice.lower", { id, height: heightWords(higher) }));
+  if (later) said.push(t(`advice.${later > 0 ? "later" : "earlier"}${form}`, { id, time: figures(duration(Math.abs(later) / US_PER_S)) }));
+  if (higher) said.push(t(`advice.${higher > 0 ? "higher" : "lower"}${form}`, { id, height: heightWords(higher) }));
   const aside = move.aside_tenth_mm ?? 0;
   if (aside) {
     const distance = figures(`${(aside / TENTH_MM_PER_NM).toLocaleString("en")} NM`);
-    said.push(t("advice.aside", { id, distance, bearing: figures(bearing((move.bearing_tenth_deg ?? 0) / 10)) }));
+    said.push(t(`advice.aside${form}`, { id, distance, bearing: figures(bearing((move.bearing_tenth_deg ?? 0) / 10)) }));
   }
   return listed(said);
 }
 
 export function movesWords(moves: readonly Move[]): string {
-  // our own first, so that each side reads it as the other does
+  return listed(ownFirst(moves).map((move) => moveWords(move)));
+}
+
+/** Our own first, so that each side reads it as the other does. */
+export function ownFirst(moves: readonly Move[]): Move[] {
   const own = `${session.who?.party ?? ""}:`;
   const side = (move: Move): number => (move.notice.startsWith(own) ? 0 : 1);
-  return listed([...moves].sort((a, b) => side(a) - side(b)).map(moveWords));
+  return moves.toSorted((a, b) => side(a) - side(b));
+}
+
+/** Who would move: ours, theirs, or both. */
+export type Mover = "own" | "peer" | "both";
+export const MOVERS: readonly Mover[] = ["own", "peer", "both"];
+
+export function moverOf(option: Option, own: string): Mover {
+  if (option.moves.length > 1) return "both";
+  return option.moves[0]?.notice.startsWith(`${own}:`) ? "own" : "peer";
+}
+
+export type Axis = "time" | "height" | "aside";
+
+/** What a change of one thing changes, and how much; null for a change of more than one. */
+function amountOf(option: Option): [Axis, number] | null {
+  const [move] = option.moves;
+  if (!move || option.moves.length > 1) return null;
+  const amounts: [Axis, number][] = [
+    ["time", Math.abs(move.later_us ?? 0)],
+    ["height", Math.abs(move.higher_tenth_mm ?? 0)],
+    ["aside", move.aside_tenth_mm ?? 0],
+  ];
+  const changed = amounts.filter(([, amount]) => amount > 0);
+  return changed.length === 1 ? changed[0]! : null;
+}
+
+/**
+ * The smallest change of one notice alone in time, in height and sideways, by the option's key. Where ours and theirs are as small as
+ * each other, neither is the smallest, and nothing is said.
+ */
+export function leastOf(options: readonly Option[]): ReadonlyMap<string, Axis> {
+  const best = new Map<Axis, { key: string; amount: number; alone: boolean }>();
+  for (const option of options) {
+    const found = amountOf(option);
+    if (!found) continue;
+    const [axis, amount] = found;
+    const before = best.get(axis);
+    if (!before || amount < before.amount) best.set(axis, { key: option.key, amount, alone: true });
+    else if (amount === before.amount) before.alone = false;
+  }
+  return new Map([...best].filter(([, one]) => one.alone).map(([axis, one]) => [one.key, axis]));
 }
 
 /** What is isolated already, one after the other. */

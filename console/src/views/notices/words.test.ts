@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Notice } from "../../state/picture.svelte";
 import { historyWords, type HistoryRow, sentTimes } from "./history";
 import { lengthWords, shapeOf } from "./shape";
-import { bandsOf, betweenWords, stateSentences, timesWords } from "./words";
+import { bandsOf, betweenWords, figures, stateSentences, timesWords } from "./words";
 
 const NOW = Date.parse("2026-03-14T03:00:00Z");
 const at = (minutes: number): string => new Date(NOW + minutes * 60_000).toISOString();
@@ -22,6 +22,14 @@ function notice(more: Partial<Notice> = {}): Notice {
 }
 
 const said = (row: Notice, who = context): string[] => stateSentences(row, who).map(plain);
+
+describe("figures in a sentence", () => {
+  test("they read from left to right, but a duration in Hebrew or Arabic as its words do", () => {
+    expect(figures("FL 200")).toBe("\u2066FL 200\u2069");
+    expect(figures("1 h 46 min")).toBe("\u20661 h 46 min\u2069");
+    for (const text of ["1 \u0633 46 \u062f", "1 \u05e9\u05e2\u05f3 46 \u05d3\u05e7\u05f3"]) expect(figures(text)).toBe(`\u2067${text}\u2069`);
+  });
+});
 
 describe("the state of a notice in a sentence", () => {
   test("received and opened are told with both times and the lead", () => {

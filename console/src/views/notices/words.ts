@@ -8,9 +8,14 @@ import { isolate } from "../alarmWords";
 const UNIT = /^([-\d.,]+) (\S.*)$/;
 const MOST_SENTENCES = 3; // recipients named one by one; the table names all
 
-/** Puts figures between isolates, so that they read left to right inside any sentence. */
+const MIRRORED = /[\u0590-\u08ff]/; // Hebrew and Arabic letters: units of time are words of the language
+
+/**
+ * Puts figures between isolates, so that they read left to right inside any sentence. A duration in Hebrew or Arabic reads from right to
+ * left, as its words do: forced the other way, its hours and minutes would change places.
+ */
 export function figures(text: string): string {
-  return `\u2066${text}\u2069`;
+  return `${MIRRORED.test(text) ? "\u2067" : "\u2066"}${text}\u2069`;
 }
 
 /** Names in a row, as the language joins them. */
