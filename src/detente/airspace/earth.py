@@ -13,7 +13,7 @@ sections 2 and 3, is the normative text.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import atan2, isqrt
+from math import atan2, factorial, isqrt, sqrt
 
 Point = tuple[int, int, int]
 
@@ -28,6 +28,14 @@ MEAN_RADIUS_TENTH_MM = 63_710_087_714  # (2 a + b) / 3, for the curvature of a d
 QUARTER_NANODEG = 90_000_000_000
 _NANODEG_PER_RADIAN = 180e9 / 3.141592653589793
 _HALF_STEP_Q = 499 * PI_Q // (1000 * 2 * QUARTER_NANODEG)  # 0.499e-9 degree, times 2^80
+# 0.4985e-9 degree. What is below it in floats is below 0.499e-9 degree: between the two lie 78 roundings of
+# 2^-53, and the sine of what a guess is off takes 14 (4 each for sine and cosine, 1 each for both sides of
+# the triangle and for the products, 1 for the difference, 3 for the hypotenuse).
+_HALF_STEP_FLOAT = 0.4985 * 3.141592653589793 / 180e9
+RADIAN = 3.141592653589793 / 180e9  # of 1e-9 degree
+# sine to x^17, cosine to x^18: what is left out is below 1e-18 at 45 degrees.
+SINES = tuple((-1.0) ** k / factorial(2 * k + 1) for k in range(9))
+COSINES = tuple((-1.0) ** k / factorial(2 * k) for k in range(10))
 TURN_NANODEG = 4 * QUARTER_NANODEG
 # Past this length a chord's threshold would leave the series' range (45 degrees of arc is 5,000 km
 # on either side of its middle). Radii and minima have limits that keep any sum below it.
@@ -158,17 +166,36 @@ def _longitude_latitude(point: Point, along: int, across: int) -> tuple[int, int
 def _angle(along: int, across: int) -> int:
     """The angle in [0, 90] degrees whose tangent is across / along, to the nearest 1e-9 degree.
 
-    A guess by floating point stands where integers show that it is the nearest, with a thousandth of
-    1e-9 degree to spare; else bisection decides.
+    A guess by floating point stands where it is shown to be the nearest, with a thousandth of 1e-9 degree
+    to spare: by floats with a bound on their error, else by integers; else bisection decides. None of
+    them asks how good the guess was.
     """
     guess = round(atan2(across, along) * _NANODEG_PER_RADIAN)
     if 0 < guess < QUARTER_NANODEG:
+        far, high = float(along), float(across)
+        sine_float, cosine_float = _sine_cosine_float(guess)
+        off_float = abs(high * cosine_float - far * sine_float)
+        if off_float < sqrt(far * far + high * high) * _HALF_STEP_FLOAT:
+            return guess
         sine, cosine = sine_cosine_once(guess)
         # across cos - along sin is the hypotenuse times the sine of what the guess is off
         off = abs(across * cosine - along * sine)
         if off < isqrt(along * along + across * across) * _HALF_STEP_Q:
             return guess
     return _bisected_angle(along, across)
+
+
+def _sine_cosine_float(angle_nanodeg: int) -> tuple[float, float]:
+    """(sin, cos) of an angle from 0 to 90 degrees, each off by at most 4 * 2^-53: `earths.sine_cosine_floats` of one."""
+    past = 2 * angle_nanodeg > QUARTER_NANODEG
+    x = (QUARTER_NANODEG - angle_nanodeg if past else angle_nanodeg) * RADIAN
+    square = x * x
+    sine, cosine = SINES[8], COSINES[9]
+    for term in SINES[7::-1]:
+        sine = sine * square + term
+    for term in COSINES[8::-1]:
+        cosine = cosine * square + term
+    return (cosine, sine * x) if past else (sine * x, cosine)
 
 
 def _bisected_angle(along: int, across: int) -> int:

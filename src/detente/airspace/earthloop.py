@@ -6,8 +6,8 @@ from math import floor, sqrt
 
 import numpy as np
 
-from detente.airspace.earth import MAJOR_TENTH_MM, QUARTER_NANODEG
-from detente.airspace.earths import COSINES, E2, ERROR, RADIAN, SINES, Longs
+from detente.airspace.earth import COSINES, MAJOR_TENTH_MM, QUARTER_NANODEG, RADIAN, SINES
+from detente.airspace.earths import E2, ERROR, Longs
 from detente.compiled import compiled
 
 _HALF = QUARTER_NANODEG // 2

@@ -7,22 +7,24 @@ Floating point makes a first value with a proved bound on its error; where round
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import factorial
 
 import numpy as np
 import numpy.typing as npt
 
-from detente.airspace.earth import MAJOR_TENTH_MM, QUARTER_NANODEG, earth_point
+from detente.airspace.earth import (
+    COSINES,
+    MAJOR_TENTH_MM,
+    QUARTER_NANODEG,
+    RADIAN,
+    SINES,
+    earth_point,
+)
 from detente.compiled import HAS_COMPILER, split
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-RADIAN = 3.141592653589793 / 180e9  # of 1e-9 degree
 E2 = 8093008816393364823803 / 2.0**80
-# sine to x^17, cosine to x^18: what is left out is below 1e-18 at 45 degrees.
-SINES = tuple((-1.0) ** k / factorial(2 * k + 1) for k in range(9))
-COSINES = tuple((-1.0) ** k / factorial(2 * k) for k in range(10))
 # A coordinate is a product of at most four factors (radius, root, two of sine and cosine), each off
 # by at most 4 roundings of 2^-53, and 4 roundings join them: 20 * 2^-53 of 6.4e10 is 1.4e-4.
 ERROR = 2e-4

@@ -7,10 +7,12 @@ so two areas that share an edge share every point of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import isqrt
 
 import numpy as np
+import numpy.typing as npt
 
 from detente.airspace.area import LonLat
 from detente.airspace.earth import (
@@ -38,11 +40,9 @@ def planar_parts(start: LonLat, end: LonLat) -> int:
     """How many parts a planar edge is cut into."""
     lon = abs(end[0] - start[0])
     lat = abs(end[1] - start[1])
-    return max(
-        isqrt(lon * (lon + 4 * lat) // PLANAR_BEND) + 1 if lon else 1,
-        -(-max(lon, lat) // PLANAR_PART_NANODEG),
-        1,
-    )
+    bent = isqrt(lon * (lon + 4 * lat) // PLANAR_BEND) + 1
+    long = -(-(lon if lon > lat else lat) // PLANAR_PART_NANODEG)
+    return bent if bent > long else long
 
 
 def geodesic_parts(start: Point, end: Point) -> int:
@@ -127,7 +127,7 @@ def cut_line(points: tuple[LonLat, ...], edges: str) -> list[Point]:
     if edges == "planar":
         line = _planar_points(points)
     else:
-        vertices = [earth_point(*point) for point in points]
+        vertices = points_of(points)
         for first, last in pairwise(vertices):
             line.extend(cut_geodesic(first, last))
         line.append(vertices[-1])
@@ -155,7 +155,19 @@ def _planar_points(points: tuple[LonLat, ...]) -> list[Point]:
     size = (2 * np.abs(above) + parts[:, None]) // (2 * parts)[:, None]  # as `round_ratio`
     places[:-1] = np.where(above >= 0, size, -size)
     places[-1] = vertices[-1]
-    x, y, z = earth_points(places[:, 0], places[:, 1], compiles=False).tolist()
+    return _listed(earth_points(places[:, 0], places[:, 1], compiles=False))
+
+
+def points_of(positions: Sequence[LonLat]) -> list[Point]:
+    """The earth-centred points of a few positions or of thousands, in their order."""
+    if len(positions) < _FEW:
+        return [earth_point(*position) for position in positions]
+    places = np.array(positions, dtype=np.int64)
+    return _listed(earth_points(places[:, 0], places[:, 1], compiles=False))
+
+
+def _listed(points: npt.NDArray[np.int64]) -> list[Point]:
+    x, y, z = points.tolist()
     return list(zip(x, y, z, strict=True))
 
 
@@ -163,5 +175,5 @@ def count_parts(points: tuple[LonLat, ...], edges: str) -> int:
     """How many parts `cut_line` makes of a line, before making them."""
     if edges == "planar":
         return sum(planar_parts(a, b) for a, b in pairwise(points))
-    vertices = [earth_point(*point) for point in points]
+    vertices = points_of(points)
     return sum(geodesic_parts(a, b) for a, b in pairwise(vertices))

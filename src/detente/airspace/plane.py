@@ -27,6 +27,7 @@ Signs = npt.NDArray[np.int8]
 # |error| of the filter's determinant is at most 8 roundings (2^-53 each) of the sum of the absolute
 # products; twice that is kept.
 _FILTER = 16 * 2.0**-53
+_FEW = 16
 
 
 def cross(u: Vector, v: Vector) -> Vector:
@@ -74,8 +75,10 @@ def signs_of(
         b: second vectors, likewise.
         c: third vectors, likewise.
         exact: gives the integer vectors of a row (or any positive multiples of them); asked only
-            where the filter cannot tell.
+            where the filter cannot tell, or of a few rows, which integers decide faster.
     """
+    if c.ndim == 2 and len(c) <= _FEW:
+        return np.array([orient(*exact(row)) for row in range(len(c))], dtype=np.int8)
     a, u, v = np.broadcast_arrays(a, b - a, c - a)
     products = np.empty((len(a), 6))
     products[:, 0], products[:, 1] = a[:, 0] * u[:, 1] * v[:, 2], a[:, 0] * u[:, 2] * v[:, 1]

@@ -7,6 +7,8 @@ place. docs/spec/advice.md, section 7, is the normative text.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from detente.airspace.area import Area, Circle, Corridor, Geometry, LonLat, Moving
 from detente.airspace.earth import (
     ONE,
@@ -82,6 +84,7 @@ class Rotation:
         )
 
 
+@lru_cache(maxsize=4096)
 def normal_of(position: LonLat) -> Point:
     """The vertical at a position, a vector of length 2^80."""
     sin_lon, cos_lon = sine_cosine(position[0])

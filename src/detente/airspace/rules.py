@@ -22,8 +22,8 @@ from detente.airspace.area import (
     check_count,
     count_positions,
 )
-from detente.airspace.earth import LENGTH_MAX_TENTH_MM, chord_of, degrees_of, earth_point
-from detente.airspace.edge import count_parts, cut_line
+from detente.airspace.earth import LENGTH_MAX_TENTH_MM, chord_of, degrees_of
+from detente.airspace.edge import count_parts, cut_line, points_of
 from detente.airspace.near import Budget, TooMuchWork, near_pairs
 from detente.airspace.outline import Outline
 from detente.airspace.plane import cross, dot, on_edge, orient, signs_of
@@ -36,6 +36,8 @@ from detente.limits import (
     MOVING_SPEED_MAX_MPS,
 )
 from detente.units import NANODEG_PER_DEG, TENTH_MM_PER_M, US_PER_S, format_time
+
+_SMALL_NANODEG = 10 * NANODEG_PER_DEG  # a ring that spans no more is not looked at for its size
 
 
 def check_geometry(geometry: Geometry, edges: str, *, field: str) -> None:
@@ -156,16 +158,20 @@ def _check_rings(rings: Rings, edges: str, *, field: str) -> None:
             )
         _check_edges(ring, edges, field=name)
     outer = rings[0]
-    if edges == "planar":
-        west, east = min(lon for lon, _ in outer), max(lon for lon, _ in outer)
-        if east - west == 2 * LON_MAX_NANODEG:
-            raise UsageError(
-                "area-too-large",
-                "ring goes from 180 W to 180 E; it must not go round the earth",
-                hint="give a circumpolar area geodesic edges, or cut it in two",
-                field=field,
-            )
-    points = [earth_point(*position) for position in outer]
+    lons, lats = zip(*outer, strict=True)
+    west, east = min(lons), max(lons)
+    # Two places differ by at most the sum of what their longitudes and latitudes do, so none is half as far
+    # from the middle as would be too far.
+    if max(east - west, max(lats) - min(lats)) <= _SMALL_NANODEG:
+        return
+    if edges == "planar" and east - west == 2 * LON_MAX_NANODEG:
+        raise UsageError(
+            "area-too-large",
+            "ring goes from 180 W to 180 E; it must not go round the earth",
+            hint="give a circumpolar area geodesic edges, or cut it in two",
+            field=field,
+        )
+    points = points_of(outer)
     middle = middle_of(points)
     size = dot(middle, middle)
     for point in points:
@@ -207,7 +213,7 @@ def _check_edges(points: tuple[LonLat, ...], edges: str, *, field: str) -> None:
             )
     if edges == "geodesic":
         limit = chord_of(LENGTH_MAX_TENTH_MM)
-        places = [earth_point(*point) for point in points]
+        places = points_of(points)
         for i, (a, b) in enumerate(pairwise(places)):
             square = sum((q - p) ** 2 for p, q in zip(a, b, strict=True))
             if square << 32 > limit * limit:

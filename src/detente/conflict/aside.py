@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from detente.airspace.area import Circle, positions
+from detente.airspace.area import Circle, LonLat, positions
 from detente.airspace.earth import MAJOR_TENTH_MM, chord_of
 from detente.airspace.near import Budget, Floats, TooMuchWork
 from detente.airspace.rotation import Rotation
@@ -140,7 +140,7 @@ def least_aside(
         or len(meetings) > ADVICE_COMBINED
         or sum(map(cores.count_parts, shapes.values())) > ADVICE_ASIDE_PARTS
         or any(
-            mover >= 0 and _is_far_north_or_south(shape)
+            mover >= 0 and cores.is_far_north_or_south(shape)
             for met in meetings
             for shape, mover in ((met.one, met.mover_one), (met.two, met.mover_two))
         )
@@ -171,16 +171,18 @@ class Core:
 
         chains = [chain[:-1] if part.closed else chain for chain in part.chains]
         degrees = np.array([position for chain in chains for position in chain], dtype=np.float64)
-        lon, lat = degrees.T * (pi / 180e9)
-        level = np.cos(lat)
-        self.normals: Floats = np.stack(
-            (level * np.cos(lon), level * np.sin(lon), np.sin(lat)), axis=1
-        )
+        angles = degrees * (pi / 180e9)
+        sines, cosines = np.sin(angles), np.cos(angles)
+        self.normals: Floats = np.empty((len(degrees), 3))
+        self.normals[:, 0] = cosines[:, 1] * cosines[:, 0]
+        self.normals[:, 1] = cosines[:, 1] * sines[:, 0]
+        self.normals[:, 2] = sines[:, 1]
         self.starts = np.cumsum([0, *map(len, chains)], dtype=np.int64)
         self.closed = part.closed
         self.planar = part.edges == "planar" and len(degrees) > 1
-        self.speed = self._speed(degrees[:, 1] / 1e9)
-        self.bend = self._bend(float(np.abs(degrees[:, 1]).max()) / 1e9)
+        low, high = float(degrees[:, 1].min()) / 1e9, float(degrees[:, 1].max()) / 1e9
+        self.speed = self._speed(low, high)
+        self.bend = self._bend(max(-low, high))
         middle = self.normals[: self.starts[1]].sum(axis=0)
         middle /= max(sqrt(middle @ middle), 1e-9)
         self.inner: Floats = np.append(self.normals[len(self.normals) // 2], 0.0)
@@ -203,13 +205,11 @@ class Core:
             self.inner = np.append(middle, deep)
         self.outer[3] = (most + self.bend + _PART) * (1.0 + _STRETCH) + self.bend
 
-    def _speed(self, lats: Floats) -> float:
+    def _speed(self, south: float, north: float) -> float:
         if not self.planar:
             return RIGID
-        high = float(np.abs(lats).max()) + _ROOM_DEG
-        low = max(0.0, float(np.abs(lats).min()) - _ROOM_DEG)
-        if (lats > 0).any() and (lats < 0).any():
-            low = 0.0
+        high = max(-south, north) + _ROOM_DEG
+        low = max(0.0, south - _ROOM_DEG, -north - _ROOM_DEG)
         if high > 85 or cos(radians(low)) > _BEND * cos(radians(high)):
             return np.inf
         return _PLANAR
@@ -220,8 +220,12 @@ class Core:
         longest = 0.0
         for start, stop in pairwise(self.starts.tolist()):
             chain = self.normals[start:stop]
-            sides = np.roll(chain, -1, axis=0) - chain if self.closed else np.diff(chain, axis=0)
-            longest = max(longest, float((sides * sides).sum(axis=1).max()))
+            sides = chain[1:] - chain[:-1]
+            if len(sides):
+                longest = max(longest, float((sides * sides).sum(axis=1).max()))
+            if self.closed:
+                last = chain[0] - chain[-1]
+                longest = max(longest, float((last * last).sum()))
         high += _ROOM_DEG
         if self.planar:
             if longest > _SHORT_PLANAR**2 or high > 80:
@@ -236,12 +240,31 @@ class Cores:
     def __init__(self) -> None:
         self._known: dict[int, tuple[Shape, list[Core]]] = {}
         self._counts: dict[int, tuple[Shape, int]] = {}
+        self._far: dict[int, tuple[Shape, bool]] = {}
+        self._planes: dict[LonLat, tuple[Floats, Floats]] = {}
 
     def count_parts(self, shape: Shape) -> int:
         """How many parts its edges are cut into, at least 1."""
         if id(shape) not in self._counts:
             self._counts[id(shape)] = shape, _count_parts(shape)
         return self._counts[id(shape)][1]
+
+    def is_far_north_or_south(self, shape: Shape) -> bool:
+        """Whether edges that are straight in degrees would bend wildly as they move."""
+        if id(shape) not in self._far:
+            self._far[id(shape)] = shape, _is_far_north_or_south(shape)
+        return self._far[id(shape)][1]
+
+    def planes(self, mover: Mover) -> tuple[Floats, Floats]:
+        """`Mover.planes`, made once for a place: the winds of an opposite mover begin at the other end."""
+        pivot = next(positions(mover.notice.pieces[0].geometry))
+        if pivot not in self._planes:
+            self._planes[pivot] = Mover(mover.notice).planes()
+        across, along = self._planes[pivot]
+        if not mover.opposite:
+            return across, along
+        winds = np.arange(WINDS // 2, WINDS + WINDS // 2) % WINDS
+        return across[winds], along[winds]
 
     def of(self, shape: Shape) -> list[Core]:
         """Those of a shape, in the order of its parts."""
@@ -296,7 +319,7 @@ class _Search:
             orders=np.tile(np.arange(len(pairs), dtype=np.int64), (WINDS, 1)),
             clear=np.zeros(len(pairs), dtype=np.bool_),
         )
-        planes = [mover.planes() for mover in movers]
+        planes = [cores.planes(mover) for mover in movers]
         self._across: Floats = np.stack([across for across, _ in planes])
         self._along: Floats = np.stack([along for _, along in planes])
         self._half = WINDS // 2 if len(movers) > 1 else WINDS

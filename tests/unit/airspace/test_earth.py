@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pyproj
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detente.airspace.earth import (
@@ -15,6 +15,7 @@ from detente.airspace.earth import (
     ONE,
     _angle,
     _bisected_angle,
+    _sine_cosine_float,
     chord_of,
     degrees_of,
     earth_point,
@@ -144,3 +145,11 @@ def test_angle_near_the_middle_of_two_steps_is_the_angle_bisected(low, off):
     along, across = one[1] + two[1], one[0] + two[0] + off
     if along >= 0 and across >= 0:
         assert _angle(along, across) == _bisected_angle(along, across)
+
+
+@given(st.integers(0, 90_000_000_000))
+@settings(max_examples=500)
+def test_sine_and_cosine_in_floats_are_within_their_bound(angle):
+    """Both are off by at most four roundings, which the bound of an angle's guess counts on."""
+    for found, whole in zip(_sine_cosine_float(angle), sine_cosine(angle), strict=True):
+        assert abs(Fraction(found) - Fraction(whole, ONE)) <= 4 * Fraction(1, 2**53)

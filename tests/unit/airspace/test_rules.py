@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from detente.airspace import rules
 from detente.airspace.area import (
     Area,
     Circle,
@@ -99,6 +100,19 @@ def test_area_round_the_earth_is_refused():
     """A planar ring from 180 W to 180 E would meet itself on the globe."""
     ring = [(-180, 80), (0, 80), (180, 80), (180, 85), (0, 85), (-180, 85), (-180, 80)]
     assert refused(area(ring)) == "area-too-large"
+
+
+@pytest.mark.parametrize("south", [-90, -80, -10, -5, 0, 40, 70, 80])
+@pytest.mark.parametrize("edges", ["planar", "geodesic"])
+def test_largest_area_that_is_not_looked_at_for_its_size_is_small(south, edges, monkeypatch):
+    """An area of 10 degrees by 10 passes the check of its size as well, so leaving it out lets nothing through."""
+    corners = [(3, south), (13, south), (13, south + 10), (3, south + 10)]
+    ring = [corner for corner in corners if abs(corner[1]) < 90]
+    ring = [*ring, (8, 90 if south == 80 else -90)] if len(ring) < 4 else ring
+    shape = area([*ring, ring[0]])
+    check_geometry(shape, edges, field="geometry")
+    monkeypatch.setattr(rules, "_SMALL_NANODEG", -1)
+    check_geometry(shape, edges, field="geometry")
 
 
 def test_line_of_one_position_is_refused():

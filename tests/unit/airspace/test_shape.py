@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from shapes import box, circle, corridor, lateral, nanodeg, polygon, several
 
 from detente.airspace.near import Budget, TooMuchWork
+from detente.airspace.plane import signs_of
 from detente.airspace.shape import Shape, meet_parts
 from detente.errors import UsageError
 
@@ -227,6 +228,25 @@ def test_place_inside_agrees_with_shapely(points, x, y):
         if oracle.covers(shapely.Point(x, y))
         else -1
     )
+
+
+@given(st.integers(0, 2**31), st.integers(1, 16))
+@settings(max_examples=60, deadline=None)
+def test_signs_of_a_few_are_signs_of_many(seed, count):
+    """The integers that decide a few triples give the signs that the filter and the integers give of many."""
+    draw = random.Random(seed)
+    size = draw.choice([2, 10**9])
+    rows = [
+        [(draw.randint(-size, size), draw.randint(-size, size), 1) for _ in range(3)]
+        for _ in range(count)
+    ]
+    arrays = [np.array([row[k] for row in rows], dtype=np.float64) for k in range(3)]
+    few = signs_of(*arrays, lambda row: tuple(rows[row]))
+    many = signs_of(
+        *(np.tile(one, (17, 1)) for one in arrays), lambda row: tuple(rows[row % count])
+    )
+    assert few.tolist() == many[:count].tolist()
+    assert few.dtype == many.dtype
 
 
 @given(st.integers(0, 2**31))

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 import rfc8785
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from test_advice import RULES, after, cluster, is_clear
 
 from detente.airspace.area import Area
 from detente.conflict.advice import Move, Standing, advise
-from detente.conflict.aside import ASIDE_STEP, STEPS, WIND_TENTH_DEG, WINDS
+from detente.conflict.aside import ASIDE_STEP, STEPS, WIND_TENTH_DEG, WINDS, Cores, Mover
 from detente.conflict.strategic import Minima, Rules
 from detente.errors import UsageError
 from detente.limits import ADVICE_ASIDE_NM
@@ -238,3 +239,13 @@ def test_other_times_and_heights_do_not_stand_in_the_way():
     free = asides(advise(one, two))[0]
     assert asides(advise(one, two, ring))[0] == free
     assert free.moves[0].aside_tenth_mm == 20 * ASIDE_STEP
+
+
+def test_winds_of_an_opposite_mover_are_its_own():
+    """What is kept of a place serves both who moves with the wind and who moves against it."""
+    there = notice(piece(circle(10, 45, 5000)))
+    cores = Cores()
+    for opposite in (False, True):
+        mover = Mover(there, opposite)
+        for kept, made in zip(cores.planes(mover), mover.planes(), strict=True):
+            assert np.abs(kept - made).max() < 1e-12
