@@ -26,10 +26,9 @@ def vertical(position):
 
 
 def angle(one, two):
-    """The angle between two verticals, degrees."""
+    """The angle between two verticals, degrees; as exact near 180 as near 0."""
     u, v = vertical(one), vertical(two)
-    across = math.dist(u, v)
-    return math.degrees(2 * math.asin(min(1.0, across / 2)))
+    return math.degrees(2 * math.atan2(math.dist(u, v), math.dist(u, [-part for part in v])))
 
 
 @given(LONS, LATS, BEARINGS, WAYS)
