@@ -132,6 +132,8 @@ def _play(seed: int, **arguments: Any) -> dict[str, Any]:
 
     # a day is thrown away as a whole: looking for what could go meanwhile is a fifth of the time
     gc.disable()
+    if not gc.get_freeze_count():  # the program itself is never thrown away
+        gc.freeze()
     try:
         return run(seed, **arguments)
     finally:

@@ -7,6 +7,7 @@ was declared suspended and the call took place all the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -123,7 +124,7 @@ def slots_between(schedule: Iterable[str], after_us: int, until_us: int, most: i
         >>> [format_time(s) for s in slots_between(["16:00", "09:00"], 0, 86_400_000_000, 9)]
         ['1970-01-01T09:00:00Z', '1970-01-01T16:00:00Z']
     """
-    times = sorted({parse_slot(text) for text in schedule})
+    times = _seconds_of(tuple(schedule))
     found: list[int] = []
     day = until_us // (DAY_S * US_PER_S)
     while times and len(found) < most and (day + 1) * DAY_S * US_PER_S > after_us:
@@ -133,6 +134,11 @@ def slots_between(schedule: Iterable[str], after_us: int, until_us: int, most: i
                 found.append(slot_us)
         day -= 1
     return sorted(found)[-most:]
+
+
+@lru_cache(maxsize=64)  # one agreement's schedule is asked for at every look at the clock
+def _seconds_of(schedule: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(sorted({parse_slot(text) for text in schedule}))
 
 
 def next_slot(schedule: Sequence[str], after_us: int) -> int | None:

@@ -247,7 +247,11 @@ class State(msgspec.Struct):
     @property
     def peers(self) -> list[str]:
         """The other parties of all agreements, sorted."""
-        known = {p for a in self.agreements.values() for p in a.parties if self.party in a.parties}
+        known: set[str] = set()
+        for agreement in self.agreements.values():
+            parties = agreement.parties
+            if self.party in parties:
+                known.update(parties)
         return sorted(known - {self.party})
 
     def apply(self, entry: Entry, statement: Statement | None, openings: Openings) -> None:

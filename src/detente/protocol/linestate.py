@@ -535,10 +535,11 @@ def pass_checks(core: Core, now_us: int, alternates: Collection[str] = ()) -> li
 def next_check_due(state: State, now_us: int) -> int | None:
     """When `pass_checks` has something to do next, by this node's clock."""
     agreement = state.agreement
-    if agreement is None or not state.peers:
+    peers = state.peers
+    if agreement is None or not peers:
         return None
     found = [due_us for _, _, due_us in _awaited(state, agreement.terms)]
-    for peer in state.peers:
+    for peer in peers:
         slot_us = next_check(state, peer, now_us)
         found += [] if slot_us is None else [slot_us]
     return min(found, default=None)

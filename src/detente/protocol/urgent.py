@@ -277,21 +277,33 @@ def steps(state: State, urgent: Urgent) -> tuple[Step, ...]:
 
 def steps_to_come(state: State) -> Iterator[DueStep]:
     """The next step of each unanswered matter: a function of the ledger alone."""
+    for at_us, urgent, step in _steps_to_come(state):
+        yield DueStep(at_us, urgent.id, step.number, step.desk)
+
+
+def _steps_to_come(state: State) -> Iterator[tuple[int, Urgent, Step]]:
+    known: dict[tuple[str, str, str], tuple[Step, ...]] = {}  # a flood comes under one agreement
     for urgent in state.urgent.unanswered.values():
-        step = _step_to_come(state, urgent)
-        if step is not None:
-            yield step
+        key = urgent.agreement, urgent.party, urgent.to
+        if key not in known:
+            known[key] = steps(state, urgent)
+        due = _next_due(state, urgent, known[key])
+        if due is not None:
+            yield due[0], urgent, due[1]
 
 
-def _step_to_come(state: State, urgent: Urgent) -> DueStep | None:
-    step = next_step(steps(state, urgent), urgent.step)
+def _next_due(state: State, urgent: Urgent, all_steps: tuple[Step, ...]) -> tuple[int, Step] | None:
+    step = next_step(all_steps, urgent.step)
     if step is None or urgent.counted_from_us is None:
         return None
     # H-CEA-6: what the clock was set back meanwhile is not waited for a second time
     back_us = state.set_back_us - urgent.counted_back_us
-    return DueStep(
-        due_us(step, urgent.counted_from_us) - back_us, urgent.id, step.number, step.desk
-    )
+    return due_us(step, urgent.counted_from_us) - back_us, step
+
+
+def _step_to_come(state: State, urgent: Urgent) -> DueStep | None:
+    due = _next_due(state, urgent, steps(state, urgent))
+    return None if due is None else DueStep(due[0], urgent.id, due[1].number, due[1].desk)
 
 
 def reply_due(state: State, id_: str) -> int | None:
@@ -306,7 +318,7 @@ def reply_due(state: State, id_: str) -> int | None:
 
 def next_step_due(state: State) -> int | None:
     """When the next step up is due, by this node's clock; None while nothing is unanswered."""
-    return min((step.due_us for step in steps_to_come(state)), default=None)
+    return min((at_us for at_us, _, _ in _steps_to_come(state)), default=None)
 
 
 def take_steps(core: Core, now_us: int, most: int = DEADLINES_AT_ONCE) -> list[DueStep]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64 as stdlib
 import contextlib
+import itertools
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,27 @@ def test_base64_any_text_decodes_only_if_canonical(text: str) -> None:
     for decode, encode in ((decode_base64, encode_base64), (decode_base64url, encode_base64url)):
         with contextlib.suppress(PeerError):
             assert encode(decode(text)) == text
+
+
+@pytest.mark.parametrize("before", ["", "-", "A_", "AAAAZ", "Ab-9AA"])
+def test_base64url_of_two_last_letters_decodes_exactly_if_it_is_what_would_be_written(
+    before: str,
+) -> None:
+    """K-B64-1: Of all pairs of last letters, at every length, those decode that encoding gives, and no others."""
+    letters = [chr(n) for n in range(128)]
+    for last in itertools.product(letters, letters):
+        text = before + "".join(last)
+        try:
+            expected = encode_base64url(
+                stdlib.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            )
+        except ValueError:
+            expected = None
+        try:
+            found = encode_base64url(decode_base64url(text))
+        except PeerError:
+            found = None
+        assert found == (text if expected == text else None)
 
 
 @pytest.mark.parametrize(

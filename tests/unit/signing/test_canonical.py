@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from detente import limits
 from detente.errors import PeerError, UsageError
+from detente.limits import JSON_DEPTH
+from detente.signing import canonical
 from detente.signing.canonical import INTEGER_MOST, encode_canonical, parse_canonical
 
 # Every plane, with the surrogate-adjacent and beyond-BMP characters whose order differs in UTF-16.
@@ -158,3 +160,37 @@ def test_encode_every_bmp_character_equals_rfc8785() -> None:
     every = [chr(code) for code in range(0x10000) if not 0xD800 <= code <= 0xDFFF]
     value = {"all": "".join(every), **dict.fromkeys(every)}
     assert encode_canonical(value) == rfc8785.dumps(value)
+
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.text(max_size=3),
+    st.integers(-(2**54), 2**54),
+    st.sampled_from([2**53 - 1, -(2**53) + 1, 2**53, -(2**53), 1.5, b"x"]),
+)
+
+
+@given(
+    st.recursive(
+        LEAVES,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3),
+            st.lists(inner, max_size=3).map(tuple),
+            st.dictionaries(st.one_of(st.text(max_size=2), st.integers(0, 1)), inner, max_size=3),
+        ),
+        max_leaves=12,
+    ),
+    st.sampled_from([0, JSON_DEPTH - 3, JSON_DEPTH - 2, JSON_DEPTH - 1, JSON_DEPTH]),
+)
+def test_plain_is_what_the_check_has_nothing_against(value: object, wraps: int) -> None:
+    """The quick look at an object or a list lets through exactly what the check of each value does."""
+    for _ in range(wraps):
+        value = [value]
+    try:
+        canonical._check(value, JSON_DEPTH)
+    except canonical._Uncanonical:
+        passes = False
+    else:
+        passes = True
+    assert canonical._is_plain(value) == (passes and isinstance(value, list | tuple | dict))
