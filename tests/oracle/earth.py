@@ -86,6 +86,27 @@ def chord(length: int) -> int:
     return rounded(2 * R * (x * value >> Q), 1 << 64)
 
 
+def cut(one: Vector, two: Vector, count: int) -> list[Vector]:
+    """Section 4, geodesic: the ends of an edge and the points between its equal parts."""
+    normal = (one[0] + two[0], one[1] + two[1], ((one[2] + two[2]) * AXIS_Q) >> Q)
+
+    def stretched(u: Vector, v: Vector) -> int:
+        return ((u[0] * v[0] + u[1] * v[1]) << Q) + u[2] * v[2] * AXIS_Q
+
+    alpha = stretched(normal, normal)
+    line = [one]
+    for i in range(1, count):
+        x, y, z = (one[k] * (count - i) + two[k] * i for k in range(3))
+        beta = stretched((x, y, z), normal)
+        gamma = stretched((x, y, z), (x, y, z)) - ((A * count) ** 2 << Q)
+        root = ((isqrt(beta * beta - alpha * gamma) - beta) << Q) // alpha
+        px, py, pz = (
+            rounded((c << Q) + root * n, count << Q) for c, n in zip((x, y, z), normal, strict=True)
+        )
+        line.append((px, py, pz))
+    return [*line, two]
+
+
 def range_msl(value: int, datum: str, bounds: dict[str, int]) -> tuple[int, int]:
     """Section 9 of the airspace model."""
     if datum == "MSL":

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from math import isqrt
 
-from oracle.earth import AXIS_Q, A, Q, R, chord, point, range_msl, rounded
+from oracle.earth import R, chord, cut, point, range_msl, rounded
 
 CONFLICT, CANNOT_TELL, TOUCH, CLEAR = "conflict", "cannot-tell", "touch", "clear"
 OVERLAPPING, TOUCHING, APART = 2, 1, 0
@@ -49,22 +49,7 @@ def edge_points(a, b, edges):
     one, two = point(*a), point(*b)
     c = _dot(_less(one, two), _less(one, two))
     count = isqrt(c - 1) // 100_000_000 + 1 if c else 1
-    normal = (one[0] + two[0], one[1] + two[1], ((one[2] + two[2]) * AXIS_Q) >> Q)
-
-    def stretched(u, v):
-        return ((u[0] * v[0] + u[1] * v[1]) << Q) + u[2] * v[2] * AXIS_Q
-
-    alpha = stretched(normal, normal)
-    line = [one]
-    for i in range(1, count):
-        chord = tuple(one[k] * (count - i) + two[k] * i for k in range(3))
-        beta = stretched(chord, normal)
-        gamma = stretched(chord, chord) - ((A * count) ** 2 << Q)
-        root = ((isqrt(beta * beta - alpha * gamma) - beta) << Q) // alpha
-        line.append(
-            tuple(rounded((chord[k] << Q) + root * normal[k], count << Q) for k in range(3))
-        )
-    return [*line, two]
+    return cut(one, two, count)
 
 
 class Core:

@@ -1,6 +1,6 @@
 """Writes airspace/*.json: inputs for any conflict detector, with answers proved by exact rationals.
 
-The answers are those of ``tests/oracle`` (volumes, trajectories, tracks), which are written from docs/spec
+The answers are those of ``tests/oracle`` (volumes, legs, tracks), which are written from docs/spec
 with fractions and share nothing with the engine. Everything is fictional and the same at every run.
 
 Run from the repository: .venv/bin/python tests/vectors/generate_airspace.py [FILE ...]   (a minute for the day)
@@ -15,7 +15,7 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from oracle import earth, pairs, reports, tracks, trajectories, volumes
+from oracle import earth, legs, pairs, reports, tracks, volumes
 
 OUT = Path(__file__).parent / "airspace"
 DEG, NM, FT, S, CM, M = 10**9, 18_520_000, 3048, 10**6, 100, 10_000
@@ -388,7 +388,7 @@ def crossed(name, one, two, lateral=FIVE, vertical=THOUSAND):
         "minima": {"lateral": lateral, "vertical": vertical},
         "conflicts": [
             dict(zip(CONFLICT_KEYS, found, strict=True))
-            for found in trajectories.meetings(one, two, lateral, vertical)
+            for found in legs.conflicts_of(one, two, lateral, vertical)
         ],
     }
 
@@ -546,7 +546,7 @@ def day_conflicts(flights, names=None):
             one, two = flights[a], flights[b]
             if one[-1][0] <= two[0][0] or two[-1][0] <= one[0][0]:
                 continue
-            for conflict in trajectories.meetings(one, two, FIVE, THOUSAND):
+            for conflict in legs.conflicts_of(one, two, FIVE, THOUSAND):
                 found.append({"a": a, "b": b} | dict(zip(CONFLICT_KEYS, conflict, strict=True)))
     return found
 

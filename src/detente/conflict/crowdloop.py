@@ -323,6 +323,31 @@ def judge_pair(
 
 
 @compiled
+def _store(
+    floats: Floats,
+    wholes: Longs,
+    order: Longs,
+    a: int,
+    b: int,
+    minimum: int,
+    tau: float,
+    look_ahead: float,
+    answer: Longs,
+) -> int:
+    """Judges the tracks at two places, in the caller's order, and fills `answer`; 1 if they are not clear, else 0."""
+    one, two = (a, b) if order[a] < order[b] else (b, a)
+    found = judge_pair(
+        floats[one], floats[two], wholes[one], wholes[two], minimum, tau, look_ahead, answer
+    )
+    if found == CLEAR:
+        return 0
+    answer[0] = order[one]
+    answer[1] = order[two]
+    answer[2] = found
+    return 1
+
+
+@compiled
 def _grown(rows: Longs) -> Longs:
     more = np.empty((2 * rows.shape[0], rows.shape[1]), dtype=np.int64)
     more[: rows.shape[0]] = rows
@@ -441,16 +466,9 @@ def crowd_cells(
                 judged += 1
                 if count == answers.shape[0]:
                     answers = _grown(answers)
-                one, two = (a, b) if order[a] < order[b] else (b, a)
-                found = judge_pair(
-                    floats[one], floats[two], wholes[one], wholes[two],
-                    minimum, tau, look_ahead, answers[count],
-                )  # fmt: skip
-                if found != CLEAR:
-                    answers[count, 0] = order[one]
-                    answers[count, 1] = order[two]
-                    answers[count, 2] = found
-                    count += 1
+                count += _store(
+                    floats, wholes, order, a, b, minimum, tau, look_ahead, answers[count]
+                )
     if wides:
         for a in range(n):
             if not wide[a]:
@@ -465,14 +483,7 @@ def crowd_cells(
                 judged += 1
                 if count == answers.shape[0]:
                     answers = _grown(answers)
-                one, two = (a, b) if order[a] < order[b] else (b, a)
-                found = judge_pair(
-                    floats[one], floats[two], wholes[one], wholes[two],
-                    minimum, tau, look_ahead, answers[count],
-                )  # fmt: skip
-                if found != CLEAR:
-                    answers[count, 0] = order[one]
-                    answers[count, 1] = order[two]
-                    answers[count, 2] = found
-                    count += 1
+                count += _store(
+                    floats, wholes, order, a, b, minimum, tau, look_ahead, answers[count]
+                )
     return answers[:count].copy(), judged
