@@ -115,6 +115,34 @@ def test_conflict_is_cleared_by_keys_on_two_consoles(met: Any, officer: Any, kit
         expect(page.get_by_role("group", name="The smallest changes")).to_have_count(0)
 
 
+def test_conflict_prints_with_its_advice(met: Any, officer: Any, kit: Any) -> None:
+    """The sheet of a conflict lists what would clear it and what was proposed, on one page; what only we see is not on paper."""
+    soon = {"start": kit.at(200), "end": kit.at(260)}
+    met.file(met.north, kit.feature("PAPER", 22.0, 42.0, **soon), "--wait", "delivered")
+    met.file(met.south, kit.feature("PAPER", 22.1, 42.0, **soon), "--wait", "delivered")
+    kit.until(lambda: conflict(met.north) and conflict(met.north) == conflict(met.south), "both")
+    id_ = conflict(met.north)
+    kit.ok("propose", met.south.dir, id_, "north/later", "--text", "after us, please")
+    kit.until(lambda: met.north.get("/api/v1/proposals", conflict=id_)["proposals"], "proposed")
+    page = officer(met.north, "kay").enter(f"print/conflict%3A{id_}")
+    sheet = page.locator(".sheet")
+    expect(sheet).to_contain_text("What would clear it")
+    expect(sheet).to_contain_text("after us, please")
+    expect(sheet).to_contain_text(re.compile("south:PAPER.: .*later"))
+    expect(sheet).to_contain_text("is not printed")
+    document = page.pdf(format="A4", print_background=True, prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", document)) == 1
+    kit.ok("decline", met.north.dir, row(met.north, id_)["id"])
+    expect(sheet).to_contain_text("declined")
+    kit.ok("notice", "cancel", met.north.dir, "PAPER", "--reason", "printed")
+    kit.until(lambda: conflict(met.north) is None, "no conflict is left")
+
+
+def row(node: Any, conflict_: str | None) -> Any:
+    """The newest proposal about a conflict."""
+    return node.get("/api/v1/proposals", conflict=conflict_)["proposals"][-1]
+
+
 def test_who_may_not_speak_reads_the_advice_and_has_no_buttons(
     met: Any, officer: Any, kit: Any
 ) -> None:

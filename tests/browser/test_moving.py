@@ -97,3 +97,47 @@ def test_way_that_is_pasted_is_sent_amended_and_printed_with_its_times(
     expect(sheet).to_contain_text("On the way")
     clock = given["properties"]["times"][-1][11:16].replace(":", "")
     expect(sheet).to_contain_text(re.compile(clock + r"Z \w{3} \d\d 20°00′00.0″S 007°00′00.0″E"))
+
+
+def test_way_that_is_asked_about_is_asked_about_as_a_whole(
+    trio: Any, officer: Any, kit: Any
+) -> None:
+    """Ask takes a way with times as all that it passes, for the whole time, and says so; the answer names who was there."""
+    trio.file(trio.north, kit.feature("BESIDE", 30.5, -30.0, start=hour(0), end=hour(3)))
+    console = officer(trio.south, "lee")
+    page = console.enter("ask")
+    line = [[30.0, -30.0], [31.0, -30.0], [31.0, -30.0], [32.0, -30.0]]
+    given = {**way(), "geometry": {"type": "LineString", "coordinates": line}}
+    page.get_by_label("Type or paste positions").fill(json.dumps(given))
+    page.get_by_role("button", name="Use this shape").click()
+    expect(page.get_by_text("about all of the way for the whole time")).to_be_visible()
+    expect(page.get_by_label("From", exact=True)).not_to_have_value("")
+    expect(page.get_by_label("Until", exact=True)).not_to_have_value("")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator("#work")).to_contain_text("north:BESIDE")
+
+
+def test_words_of_who_moves_go_with_it(trio: Any, officer: Any, kit: Any) -> None:
+    """The id of a convoy stands beside its circle at the time shown, and not at the middle of its way."""
+    line = [[40.0, -25.0], [42.0, -25.0]]
+    times = [hour(0), hour(2)]
+    properties = {"times": times, "radius_nm": 3, "start": times[0], "end": times[-1]}
+    geometry = {"type": "LineString", "coordinates": line}
+    trio.file(trio.north, kit.feature("CONVOY", geometry=geometry, **properties))
+    console = officer(trio.south, "kay")
+    begin = times[0][:16] + "Z"
+    # its start is in the middle of the map, and the middle of its way is not on it
+    page = console.enter(f"notices?c=-25,40&z=10&t={begin}")
+    target = page.locator(".map .target")
+    expect(target).to_have_attribute("data-moving", re.compile("[1-9]"))
+    count = str(target.get_attribute("data-moving"))
+    console.settled()
+    box = target.bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    # above its circle: the words are there while it is, and before its first time they are elsewhere
+    clip = {"x": middle[0] - 70, "y": middle[1] - 150, "width": 140, "height": 100}
+    there = page.screenshot(clip=clip)
+    page.get_by_role("slider", name="Time shown on the map").press("ArrowLeft")
+    expect(target).not_to_have_attribute("data-moving", count)
+    page.wait_for_timeout(300)  # a frame
+    assert page.screenshot(clip=clip) != there

@@ -65,6 +65,12 @@ export function moverOf(option: Option, own: string): Mover {
   return option.moves[0]?.notice.startsWith(`${own}:`) ? "own" : "peer";
 }
 
+/** Ours before the peer's, then both: each side reads the list as the other reads its own. */
+export function mirrored(options: readonly Option[], own: string): Option[] {
+  const rank = (key: string): number => (key.startsWith("both/") ? (key.startsWith(`both/${own}-`) ? 2 : 3) : key.startsWith(`${own}/`) ? 0 : 1);
+  return options.toSorted((a, b) => rank(a.key) - rank(b.key));
+}
+
 export type Axis = "time" | "height" | "aside";
 
 /** What a change of one thing changes, and how much; null for a change of more than one. */

@@ -267,6 +267,13 @@ export function areaOf(shape: Still): Json {
   return { type: "Feature", geometry: geometryOf(shape), properties: ownProperties(shape, size ?? "0") };
 }
 
+/** All that somebody who moves passes, as an area that stays: what can be asked about as a whole. */
+export function sweptBy({ points, size, unit }: Extract<Shape, { kind: "moving" }>): Still {
+  // whoever waits is at one position for two of the times
+  const passed = points.filter((at, i) => i === 0 || at[0] !== points[i - 1]![0] || at[1] !== points[i - 1]![1]);
+  return passed.length === 1 ? { kind: "circle", at: passed[0]!, size, unit } : { kind: "corridor", points: passed, size, unit };
+}
+
 /** The positions of a shape in the order in which they were given; a closed ring's last one is its first and left out. */
 export function positionsOf(shape: Shape): Position[] {
   if (shape.kind === "circle") return [shape.at];
