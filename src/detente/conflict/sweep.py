@@ -1,9 +1,9 @@
 """Which legs of different tracks come closer than the minima: the filter in front of `meet`.
 
-Time is cut into slabs. Within one, legs are taken in the order in which they begin; those that are
-flown just then stand in a grid of earth-centred cells, so each new leg meets its neighbours alone. The
-arithmetic is floating point with the bound of `REACH_ERROR`: a pair is called certain only where the
-bound allows no other answer, and what is left is for whole numbers.
+Time is cut into slabs. Within one, legs are sorted by the cells that their boxes stand in and, within a
+cell, by when they begin; so each leg is compared with those of its cell that are flown just then. Boxes
+are whole numbers. What comes through is judged in floating point with the bound of `REACH_ERROR`: a pair
+is called certain only where the bound allows no other answer, and what is left is for whole numbers.
 
 The bound, u = 2^-53, lengths in 0.1 mm. A leg is at most 50 km (5e8), what is compared at most
 4e10 apart (the largest minimum is 2,000 km). Differences of coordinates are exact. A speed carries u,
@@ -26,14 +26,18 @@ import numpy.typing as npt
 from detente.airspace.earth import chord_of
 from detente.airspace.leg import Legs
 from detente.compiled import HAS_COMPILER, threads_of
+from detente.limits import ALTITUDE_MAX_M, ALTITUDE_MIN_M
+from detente.units import TENTH_MM_PER_M
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Found = tuple[Longs, Longs, Bools]
+Close = tuple[Ints, Ints, Bools]  # the same of one slab, rows in either order
+Bytes = npt.NDArray[np.int8]
 # What a thread keeps between slabs: see `sweeploop.make_room`.
-Room = tuple[Floats, Ints, Ints, Ints, Longs, Ints]
+Room = tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints]
 Progress = Callable[[int, int], None]
 
 REACH_ERROR = 1e-4  # of a lateral distance, 0.1 mm; the proof is above
@@ -46,6 +50,8 @@ LAYERS_MOST = 16.0  # that one run may stand in
 # Legs that follow each other are taken together up to this size: dense recordings have one every second.
 RUN_TENTH_MM = 150_000_000.0
 RUN_LEGS = 16
+# No two altitudes are farther apart: a greater minimum is always undercut, like this one.
+_HIGHEST = (ALTITUDE_MAX_M - ALTITUDE_MIN_M + 1) * TENTH_MM_PER_M
 _SLAB_RUNS = 20_000  # in a slab: what it needs then stays in the cache
 _SLAB_LEGS = 4_000  # without a compiler, where all pairs of a cell are made at once
 
@@ -75,10 +81,16 @@ def find_close(
     if not lateral_tenth_mm or not vertical_tenth_mm or not legs.joined.any():
         return nothing, nothing, np.empty(0, dtype=bool)
     reach = chord_of(lateral_tenth_mm) / 2.0**16
-    workers = threads_of(threads)
-    first, last = _runs(legs)
-    slabs = _Slabs(legs.time_us, first, last, workers)
-    sweep: Callable[..., Found]
+    limit = min(vertical_tenth_mm, _HIGHEST)
+    return _sorted(_by_slab(legs, reach, limit, threads_of(threads), progress))
+
+
+def _by_slab(
+    legs: Legs, reach: float, limit: int, workers: int, progress: Progress | None
+) -> list[Close]:
+    """What each slab of time has."""
+    slabs = _Slabs(legs.time_us, _runs(legs), workers)
+    sweep: Callable[..., Close]
     make_room: Callable[[int], Room | None]
     kept = threading.local()
     if HAS_COMPILER:
@@ -89,17 +101,17 @@ def find_close(
     columns = (legs.time_us, legs.point, legs.alt_tenth_mm, legs.track)
     cell = max(CELL_TENTH_MM, reach)
 
-    def work(number: int) -> Found:
+    def work(number: int) -> Close:
         if not hasattr(kept, "room"):
             kept.room = make_room(slabs.largest)
         return sweep(
-            *slabs.members(number),
+            slabs.members(number),
+            slabs.spans,
             slabs.begins(number),
-            first,
-            last,
+            slabs.wide,
             *columns,
             reach,
-            float(vertical_tenth_mm),
+            limit,
             cell,
             kept.room,
         )
@@ -116,30 +128,35 @@ def find_close(
                 found.append(one)
                 if progress:
                     progress(number + 1, slabs.count)
-    ones = np.concatenate([part[0] for part in found])
-    twos = np.concatenate([part[1] for part in found])
-    sure = np.concatenate([part[2] for part in found])
-    low, high = np.minimum(ones, twos), np.maximum(ones, twos)
-    order = np.lexsort((high, low))
-    return low[order], high[order], sure[order]
+    return found
 
 
-def _runs(legs: Legs) -> tuple[Ints, Ints]:
-    """First and last leg of each run: legs that follow each other and lie close together."""
+def _sorted(found: list[Close]) -> Found:
+    """Pairs of all slabs, each with its lower row first, in order."""
+    ones = np.concatenate([part[0] for part in found]).astype(np.int64)
+    twos = np.concatenate([part[1] for part in found]).astype(np.int64)
+    # Rows have 31 bits: a pair and whether it is certain are one number, and numbers are sorted in place.
+    pair = np.minimum(ones, twos) << 32
+    pair |= np.maximum(ones, twos, out=ones) << 1
+    pair |= np.concatenate([part[2] for part in found])
+    pair.sort()
+    return pair >> 32, (pair >> 1) & 0x7FFFFFFF, (pair & 1).astype(bool)
+
+
+def _runs(legs: Legs) -> Bytes:
+    """How many legs the run has that begins at each row: legs that follow each other and lie close together."""
     if HAS_COMPILER:
         from detente.conflict.sweeploop import make_runs
 
-        first, last = make_runs(legs.point, legs.joined, RUN_TENTH_MM, RUN_LEGS)
-        return first, last
-    rows = np.nonzero(legs.joined)[0].astype(np.int32)
-    return rows, rows
+        return make_runs(legs.point, legs.joined, RUN_TENTH_MM, RUN_LEGS)
+    return legs.joined.astype(np.int8)
 
 
 class _Slabs:
     """Runs by slabs of time: those that begin in it, and those before that still go on."""
 
-    def __init__(self, time: Longs, first: Ints, last: Ints, workers: int) -> None:
-        self._time, self._first = time, first
+    def __init__(self, time: Longs, spans: Bytes, workers: int) -> None:
+        self.spans = spans
         self._low = int(time.min())
         lasts = int(time.max()) - self._low
         fill: Callable[..., tuple[Longs, Ints]]
@@ -148,15 +165,14 @@ class _Slabs:
         else:
             fill = _fill_slabs
         per_slab = _SLAB_RUNS if HAS_COMPILER else _SLAB_LEGS
-        self.count = max(-(-len(first) // per_slab), workers if len(first) > 2_000 else 1)
-        most = 4 * len(first)
+        runs = int(np.count_nonzero(spans))
+        self.count = max(-(-runs // per_slab), workers if runs > 2_000 else 1)
+        most = 4 * runs
         while True:
-            self._wide = max(1, lasts // self.count + 1)
+            self.wide = max(1, lasts // self.count + 1)
             if self.count == 1:
-                most = len(first)
-            self._bounds, self._runs = fill(
-                time, first, last, self._low, self._wide, self.count, most
-            )
+                most = runs
+            self._bounds, self._runs = fill(time, spans, self._low, self.wide, self.count, most)
             if len(self._bounds):
                 return
             self.count //= 2  # long legs stand in many slabs: the slabs are too narrow
@@ -168,15 +184,11 @@ class _Slabs:
 
     def begins(self, number: int) -> int:
         """The first microsecond of a slab."""
-        return self._low + number * self._wide
+        return self._low + number * self.wide
 
-    def members(self, number: int) -> tuple[Ints, Ints]:
-        """Runs in a slab, ascending, and the place of each in the order in which they begin."""
-        runs = self._runs[self._bounds[number] : self._bounds[number + 1]]
-        rank = np.empty(len(runs), dtype=np.int32)
-        order = np.argsort(self._time[self._first[runs]], kind="stable")
-        rank[order] = np.arange(len(runs), dtype=np.int32)
-        return runs, rank
+    def members(self, number: int) -> Ints:
+        """First legs of the runs in a slab, ascending."""
+        return self._runs[self._bounds[number] : self._bounds[number + 1]]
 
 
 # -- without a compiler ---------------------------------------------------------------------------
@@ -187,14 +199,15 @@ def _make_no_room(_count: int) -> None:
 
 
 def _fill_slabs(
-    time: Longs, first: Ints, last: Ints, low: int, wide: int, count: int, most: int
+    time: Longs, spans: Bytes, low: int, wide: int, count: int, most: int
 ) -> tuple[Longs, Ints]:
     """Where the runs of each slab stand, and the runs; no bounds at all if there are more than `most`."""
+    first = np.nonzero(spans)[0].astype(np.int32)
     begin = (time[first] - low) // wide
-    spread = (time[last + 1] - 1 - low) // wide - begin + 1
+    spread = (time[first + spans[first]] - 1 - low) // wide - begin + 1
     if int(spread.sum()) > most:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
-    runs = np.repeat(np.arange(len(first), dtype=np.int32), spread)
+    runs = np.repeat(first, spread)
     within = np.arange(len(runs)) - np.repeat(np.cumsum(spread) - spread, spread)
     slab = np.repeat(begin, spread) + within
     order = np.argsort(slab, kind="stable")
@@ -203,22 +216,21 @@ def _fill_slabs(
 
 def _sweep_slab(
     runs: Ints,
-    _rank: Ints,
+    _spans: Bytes,
     begins: int,
-    first: Ints,
-    _last: Ints,
+    _wide: int,
     time: Longs,
     point: Longs,
     alt: Longs,
     track: Ints,
     reach: float,
-    limit: float,
+    limit: int,
     cell: float,
     _room: None,
-) -> Found:
+) -> Close:
     """What the compiled loop of the same name does, with arrays; a run is one leg here."""
-    nothing = np.empty(0, dtype=np.int64)
-    rows = first[runs].astype(np.int64)
+    nothing = np.empty(0, dtype=np.int32)
+    rows = runs.astype(np.int64)
     if len(rows) < 2:
         return nothing, nothing, np.empty(0, dtype=bool)
     low = np.minimum(point[:, rows], point[:, rows + 1]).astype(np.float64) - 0.5 * reach - 1.0
@@ -236,9 +248,9 @@ def _sweep_slab(
     one, two = one[keep], two[keep]
     pair = np.unique(np.minimum(one, two) * len(rows) + np.maximum(one, two))
     one, two = rows[pair // len(rows)], rows[pair % len(rows)]
-    answer = judge_legs(one, two, time, point, alt, reach, limit)
+    answer = judge_legs(one, two, time, point, alt, reach, float(limit))
     hit = answer > 0
-    return one[hit], two[hit], answer[hit] == 1
+    return one[hit].astype(np.int32), two[hit].astype(np.int32), answer[hit] == 1
 
 
 def _share_cell(low: Floats, high: Floats, cell: float) -> tuple[Longs, Longs]:

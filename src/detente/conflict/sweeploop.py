@@ -1,4 +1,17 @@
-"""The compiled loops of `sweep`; imported only where there is a compiler."""
+"""The compiled loops of `sweep`; imported only where there is a compiler.
+
+A slab goes through in five steps. Each run of legs gets a box of whole numbers (`_box_runs`); runs are
+sorted by when they begin (`_sort_runs`); each is entered in the cells that its box touches (`_enter`);
+entries are sorted by cell, and keep their order in time (`_scatter`); cell by cell, each entry is compared
+with those before it that are still flown (`sweep_slab`).
+
+A cell is a square on one of six faces and a layer of altitude. A point lies on the face of the axis along
+which it is farthest from the middle of the earth, and its square is given by the other two coordinates, so
+there are no poles and no 180th meridian. A box is entered on every face on which some point of it may lie.
+Two boxes that overlap have the point in common whose coordinates are the greater of the two least ones: it
+lies on a face and in a square where both are entered. They are compared there alone: where, on the first
+face that both have, this cell is the least of one of them along each axis.
+"""
 
 from __future__ import annotations
 
@@ -15,29 +28,39 @@ from detente.conflict.sweep import (
     LAYERS_MOST,
     REACH_ERROR,
     Bools,
-    Found,
+    Bytes,
+    Close,
     Ints,
     Longs,
     Room,
 )
+from detente.limits import ALTITUDE_MIN_M
+from detente.units import TENTH_MM_PER_M
 
-_TABLE_MOST = 1 << 17
+# A box is rounded down to 2^13 (0.8 m) and 2^3 (0.8 mm) of 0.1 mm, so that it has 32 bits. Rounding both
+# sides of a comparison down never makes what overlaps look apart.
+_PLACE_BITS, _HEIGHT_BITS = 13, 3
+_PLACE, _HEIGHT = 1.0 / (1 << _PLACE_BITS), 1.0 / (1 << _HEIGHT_BITS)
+_LOWEST = ALTITUDE_MIN_M * TENTH_MM_PER_M
+_MOST = (1 << 31) - 1
+_ORDER_BITS = 11  # of a time, sorted at once; twice
+_SLOTS_MOST = 1 << 17
+# Columns of a box: x, y, z, altitude from and to, begin and end, first leg; further legs and faces.
+_BEGIN, _END, _LEG, _MORE = 8, 9, 10, 11
+_COLUMNS = 12
 
 
 @compiled
-def make_runs(point: Longs, joined: Bools, size: float, most: int) -> tuple[Ints, Ints]:
-    """First and last leg of each run: at most so many legs, in a box of at most that size."""
-    count = 0
-    for row in range(len(joined)):
-        if joined[row]:
-            count += 1
-    first, last = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
-    runs = -1
+def make_runs(point: Longs, joined: Bools, size: float, most: int) -> Bytes:
+    """How many legs the run has that begins at each row: at most so many, in a box of at most that size."""
+    spans = np.zeros(len(joined), dtype=np.int8)
+    start = -1
     low, high = np.empty(3), np.empty(3)
     for row in range(len(joined)):
         if not joined[row]:
+            start = -1
             continue
-        new = runs < 0 or last[runs] != row - 1 or row - first[runs] >= most
+        new = start < 0 or row - start >= most
         if not new:
             for axis in range(3):
                 head = float(point[axis, row + 1])
@@ -45,25 +68,26 @@ def make_runs(point: Longs, joined: Bools, size: float, most: int) -> tuple[Ints
                 high[axis] = max(high[axis], head)
                 new = new or high[axis] - low[axis] > size
         if new:
-            runs += 1
-            first[runs] = row
+            start = row
             for axis in range(3):
                 tail, head = float(point[axis, row]), float(point[axis, row + 1])
                 low[axis], high[axis] = min(tail, head), max(tail, head)
-        last[runs] = row
-    return first[: runs + 1], last[: runs + 1]
+        spans[start] += 1
+    return spans
 
 
 @compiled
 def fill_slabs(
-    time: Longs, first: Ints, last: Ints, low: int, wide: int, count: int, most: int
+    time: Longs, spans: Bytes, low: int, wide: int, count: int, most: int
 ) -> tuple[Longs, Ints]:
-    """Where the runs of each slab stand, and the runs; no bounds at all if there are more than `most`."""
+    """Where the runs of each slab stand, and their first legs; no bounds at all if there are more than `most`."""
     bounds = np.zeros(count + 1, dtype=np.int64)
     total = 0
-    for run in range(len(first)):
-        begin = (time[first[run]] - low) // wide
-        end = (time[last[run] + 1] - 1 - low) // wide
+    for row in range(len(spans)):
+        if not spans[row]:
+            continue
+        begin = (time[row] - low) // wide
+        end = (time[row + spans[row]] - 1 - low) // wide
         total += end - begin + 1
         for slab in range(begin, end + 1):
             bounds[slab + 1] += 1
@@ -73,11 +97,13 @@ def fill_slabs(
         bounds[slab + 1] += bounds[slab]
     runs = np.empty(total, dtype=np.int32)
     at = bounds[:-1].copy()
-    for run in range(len(first)):
-        begin = (time[first[run]] - low) // wide
-        end = (time[last[run] + 1] - 1 - low) // wide
+    for row in range(len(spans)):
+        if not spans[row]:
+            continue
+        begin = (time[row] - low) // wide
+        end = (time[row + spans[row]] - 1 - low) // wide
         for slab in range(begin, end + 1):
-            runs[at[slab]] = run
+            runs[at[slab]] = row
             at[slab] += 1
     return bounds, runs
 
@@ -171,43 +197,201 @@ def _judge(
 def make_room(count: int) -> Room:
     """The arrays that a slab of so many runs needs; kept by a thread, since asking for memory takes longer than using it.
 
-    Around each run: x, y, z from and to (half the reach added on each side), altitude from and to, end, track;
-    its cells from and to; first leg, last leg, start; which run has looked at it.
+    Box of each run; runs in order of beginning, and another array for sorting; cell and run of each entry as
+    they are entered, and the same by cell; entries that are flown; where the entries of each slot end.
     """
+    entries = 4 * count
     return (
-        np.empty((count, 10)),
-        np.empty((count, 8), dtype=np.int32),
+        np.empty((count, _COLUMNS), dtype=np.int32),
         np.empty(count, dtype=np.int32),
         np.empty(count, dtype=np.int32),
-        np.empty(count, dtype=np.int64),
-        np.empty(count, dtype=np.int32),
+        np.empty(entries, dtype=np.int32),
+        np.empty(entries, dtype=np.int32),
+        np.empty(entries, dtype=np.int32),
+        np.empty(entries, dtype=np.int32),
+        np.empty(entries, dtype=np.int32),
+        np.empty(_SLOTS_MOST + 1, dtype=np.int32),
     )
+
+
+@compiled
+def _box_runs(
+    runs: Ints,
+    spans: Bytes,
+    begins: int,
+    unit: int,
+    time: Longs,
+    point: Longs,
+    alt: Longs,
+    reach: float,
+    limit: int,
+    boxes: Ints,
+) -> float:
+    """Writes the box of each run: half the reach added on each side, the minimum above; returns how high a layer is.
+
+    Times are from the beginning of the slab in 2^unit microseconds; -1 is before it.
+    """
+    half = int(0.5 * reach) + 2
+    layer = max(LAYER * limit, LAYER_LEAST)
+    for k in range(len(runs)):
+        a = runs[k]
+        b = a + spans[a]
+        for axis in range(3):
+            low = high = point[axis, a]
+            for row in range(a + 1, b + 1):
+                low, high = min(low, point[axis, row]), max(high, point[axis, row])
+            boxes[k, 2 * axis] = (low - half) >> _PLACE_BITS
+            boxes[k, 2 * axis + 1] = (high + half) >> _PLACE_BITS
+        low = high = alt[a]
+        for row in range(a + 1, b + 1):
+            low, high = min(low, alt[row]), max(high, alt[row])
+        # One steep leg makes all layers of its slab higher, so that none stands in many.
+        layer = max(layer, float(high - low) / LAYERS_MOST)
+        boxes[k, 6] = (low - _LOWEST) >> _HEIGHT_BITS
+        # Altitudes exactly the minimum apart are not below it.
+        boxes[k, 7] = min((high - _LOWEST + limit - 1) >> _HEIGHT_BITS, _MOST)
+        start = time[a] - begins
+        boxes[k, _BEGIN] = start >> unit if start >= 0 else -1
+        boxes[k, _END] = min(((time[b] - 1 - begins) >> unit) + 1, _MOST)
+        boxes[k, _LEG] = a
+        boxes[k, _MORE] = ((b - 1 - a) << 6) | _faces(boxes, k)
+    return layer
+
+
+@compiled
+def _faces(boxes: Ints, k: int) -> int:
+    """On which faces a point of a box may lie, a bit each: x up, x down, y up, y down, z up, z down."""
+    x = max(abs(boxes[k, 0]), abs(boxes[k, 1]))  # how far from the middle the box reaches
+    y = max(abs(boxes[k, 2]), abs(boxes[k, 3]))
+    z = max(abs(boxes[k, 4]), abs(boxes[k, 5]))
+    x_least = max(boxes[k, 0], -boxes[k, 1], 0)
+    y_least = max(boxes[k, 2], -boxes[k, 3], 0)
+    z_least = max(boxes[k, 4], -boxes[k, 5], 0)
+    faces = 0
+    if x >= y_least and x >= z_least:
+        faces |= (1 if boxes[k, 1] >= 0 else 0) | (2 if boxes[k, 0] < 0 else 0)
+    if y >= x_least and y >= z_least:
+        faces |= (4 if boxes[k, 3] >= 0 else 0) | (8 if boxes[k, 2] < 0 else 0)
+    if z >= x_least and z >= y_least:
+        faces |= (16 if boxes[k, 5] >= 0 else 0) | (32 if boxes[k, 4] < 0 else 0)
+    return faces
+
+
+@compiled
+def _sort_runs(boxes: Ints, count: int, coarse: int, order: Ints, other: Ints) -> None:
+    """Writes the order in which runs begin, to 2^coarse units of time: two rounds of sorting by counting."""
+    mask = (1 << _ORDER_BITS) - 1
+    low = np.zeros(mask + 2, dtype=np.int64)
+    high = np.zeros(mask + 2, dtype=np.int64)
+    for k in range(count):
+        value = (boxes[k, _BEGIN] >> coarse) + 1
+        low[(value & mask) + 1] += 1
+        high[(value >> _ORDER_BITS) + 1] += 1
+    for slot in range(mask + 1):
+        low[slot + 1] += low[slot]
+        high[slot + 1] += high[slot]
+    for k in range(count):
+        slot = ((boxes[k, _BEGIN] >> coarse) + 1) & mask
+        other[low[slot]] = k
+        low[slot] += 1
+    for at in range(count):
+        k = other[at]
+        slot = ((boxes[k, _BEGIN] >> coarse) + 1) >> _ORDER_BITS
+        order[high[slot]] = k
+        high[slot] += 1
+
+
+@compiled
+def _enter(
+    boxes: Ints,
+    order: Ints,
+    count: int,
+    per_cell: float,
+    per_layer: float,
+    keys: Ints,
+    items: Ints,
+) -> tuple[int, int]:
+    """Writes cell and run of each entry, run by run, as far as there is room; returns how many, and cells to a face.
+
+    Beside the run stand three bits: whether the cell is its least along each axis.
+    """
+    low = high = boxes[0, 0]
+    bottom, top = boxes[0, 6], boxes[0, 7]
+    for k in range(count):
+        low = min(low, boxes[k, 0], boxes[k, 2], boxes[k, 4])
+        high = max(high, boxes[k, 1], boxes[k, 3], boxes[k, 5])
+        bottom, top = min(bottom, boxes[k, 6]), max(top, boxes[k, 7])
+    side, ground = floor(low * per_cell), floor(bottom * per_layer)
+    sides = floor(high * per_cell) - side + 1
+    layers = floor(top * per_layer) - ground + 1
+    entries = 0
+    for at in range(count):
+        k = order[at]
+        faces = boxes[k, _MORE] & 63
+        c, c_last = floor(boxes[k, 6] * per_layer) - ground, floor(boxes[k, 7] * per_layer) - ground
+        for face in range(6):
+            if not (faces >> face) & 1:
+                continue
+            u, v = 2 if face < 2 else 0, 2 if face >= 4 else 4
+            a, a_last = (
+                floor(boxes[k, u] * per_cell) - side,
+                floor(boxes[k, u + 1] * per_cell) - side,
+            )
+            b, b_last = (
+                floor(boxes[k, v] * per_cell) - side,
+                floor(boxes[k, v + 1] * per_cell) - side,
+            )
+            for i in range(a, a_last + 1):
+                for j in range(b, b_last + 1):
+                    place = ((face * sides + i) * sides + j) * layers
+                    item = (k << 3) | (1 if i == a else 0) | (2 if j == b else 0)
+                    for level in range(c, c_last + 1):
+                        if entries < len(keys):
+                            keys[entries] = place + level
+                            items[entries] = item | (4 if level == c else 0)
+                        entries += 1
+    return entries, sides * sides * layers
+
+
+@compiled
+def _scatter(
+    keys: Ints, items: Ints, count: int, slots: int, ends: Ints, cells: Ints, places: Ints
+) -> None:
+    """Sorts entries by slot, the last bits of the cell, and says where the entries of each slot end."""
+    mask = slots - 1
+    ends[: slots + 1] = 0
+    for at in range(count):
+        ends[(keys[at] & mask) + 1] += 1
+    for slot in range(slots):
+        ends[slot + 1] += ends[slot]
+    for at in range(count):
+        slot = keys[at] & mask
+        cells[ends[slot]], places[ends[slot]] = keys[at], items[at]
+        ends[slot] += 1
 
 
 @compiled
 def sweep_slab(
     runs: Ints,
-    rank: Ints,
+    spans: Bytes,
     begins: int,
-    first: Ints,
-    last: Ints,
+    wide: int,
     time: Longs,
     point: Longs,
     alt: Longs,
     track: Ints,
     reach: float,
-    limit: float,
+    limit: int,
     cell: float,
     room: Room,
-) -> Found:
+) -> Close:
     """Close pairs of legs, of which the later begins in a slab.
 
     Args:
-        runs: those of the slab and those of earlier ones that still go on, ascending.
-        rank: the place of each in the order in which they begin.
+        runs: first legs of those of the slab and of those of earlier ones that still go on, ascending.
+        spans: how many legs a run has.
         begins: of the slab; runs that begin before it are only met.
-        first: first leg of a run.
-        last: last leg of a run.
+        wide: how long the slab lasts.
         time: of the points.
         point: shape (3, points).
         alt: of the points.
@@ -217,109 +401,89 @@ def sweep_slab(
         cell: size of a cell of the grid.
         room: from `make_room`, for at least as many runs.
     """
-    # Rows are read in their order, so that neighbours come from the memory together; from then on
-    # everything is in the order of beginning.
     count = len(runs)
-    around, cells, tails, ends, starts, seen = room
-    total = 0
-    half = 0.5 * reach + 1.0
-    layer = max(LAYER * limit, LAYER_LEAST)
-    for at in range(count):
-        k = rank[at]
-        a, b = first[runs[at]], last[runs[at]] + 1
-        tails[k], ends[k], starts[k] = a, b - 1, time[a]
-        for axis in range(3):
-            low = high = point[axis, a]
-            for row in range(a + 1, b + 1):
-                low, high = min(low, point[axis, row]), max(high, point[axis, row])
-            around[k, axis], around[k, axis + 3] = float(low) - half, float(high) + half
-            cells[k, axis] = floor(around[k, axis] / cell)
-            cells[k, axis + 4] = floor(around[k, axis + 3] / cell)
-        low = high = alt[a]
-        for row in range(a + 1, b + 1):
-            low, high = min(low, alt[row]), max(high, alt[row])
-        around[k, 6], around[k, 7] = float(low), float(high)
-        # One steep leg makes all layers of its slab higher, so that none stands in many.
-        layer = max(layer, float(high - low) / LAYERS_MOST)
-        around[k, 8] = float(time[b])
-        around[k, 9] = float(track[a])
-    for k in range(count):
-        cells[k, 3] = floor((around[k, 6] - 0.5 * limit - 1.0) / layer)
-        cells[k, 7] = floor((around[k, 7] + 0.5 * limit + 1.0) / layer)
-        many = 1
-        for axis in range(4):
-            many *= cells[k, axis + 4] - cells[k, axis] + 1
-        total += many
-    size = 1024
-    while size < 2 * count and size < _TABLE_MOST:
-        size *= 2
-    heads = np.full(size, -1, dtype=np.int32)
-    item = np.empty(total, dtype=np.int32)
-    follow = np.empty(total, dtype=np.int32)
-    seen[:count] = -1
-    nodes = 0
+    boxes, order, other, keys, items, cells, places, flown, ends = room
+    unit = coarse = 0
+    while (wide >> unit) >= _MOST:
+        unit += 1
+    while (wide >> (unit + coarse)) >= (1 << (2 * _ORDER_BITS)) - 2:
+        coarse += 1
+    layer = _box_runs(runs, spans, begins, unit, time, point, alt, reach, limit, boxes)
+    _sort_runs(boxes, count, coarse, order, other)
+    per_cell, per_layer = 1.0 / (cell * _PLACE), 1.0 / (layer * _HEIGHT)
     found = 0
-    ones, twos = np.empty(1024, dtype=np.int64), np.empty(1024, dtype=np.int64)
+    ones, twos = np.empty(1024, dtype=np.int32), np.empty(1024, dtype=np.int32)
     sure = np.empty(1024, dtype=np.bool_)
-    for k in range(count):
-        a, b, start = tails[k], ends[k], starts[k]
-        now = float(start)
-        met = start >= begins
-        x_low, y_low, z_low = around[k, 0], around[k, 1], around[k, 2]
-        x_high, y_high, z_high = around[k, 3], around[k, 4], around[k, 5]
-        bottom, top, mine = around[k, 6] - limit, around[k, 7] + limit, around[k, 9]
-        for cx in range(cells[k, 0], cells[k, 4] + 1):
-            for cy in range(cells[k, 1], cells[k, 5] + 1):
-                for cz in range(cells[k, 2], cells[k, 6] + 1):
-                    place = (cx * 73856093) ^ (cy * 19349663) ^ (cz * 83492791)
-                    for level in range(cells[k, 3], cells[k, 7] + 1):
-                        slot = (place ^ (level * 50331653)) & (size - 1)
-                        before = -1
-                        node = heads[slot]
-                        while node >= 0:
-                            c = item[node]
-                            after = follow[node]
-                            if around[c, 8] <= now:  # it is over, for whoever comes later too
-                                if before < 0:
-                                    heads[slot] = after
-                                else:
-                                    follow[before] = after
-                                node = after
-                                continue
-                            before = node
-                            node = after
-                            if (
-                                not met
-                                or around[c, 6] >= top
-                                or around[c, 7] <= bottom
-                                or around[c, 0] > x_high
-                                or around[c, 3] < x_low
-                                or around[c, 1] > y_high
-                                or around[c, 4] < y_low
-                                or around[c, 2] > z_high
-                                or around[c, 5] < z_low
-                                or around[c, 9] == mine
-                                or seen[c] == k
-                            ):
-                                continue
-                            seen[c] = k
-                            i, i_last = tails[c], ends[c]
-                            j = a
-                            while i <= i_last and j <= b:
-                                answer = _judge(i, j, time, point, alt, reach, limit)
-                                if answer:
-                                    if found == len(ones):
-                                        ones = np.append(ones, ones)
-                                        twos = np.append(twos, twos)
-                                        sure = np.append(sure, sure)
-                                    ones[found], twos[found], sure[found] = i, j, answer == 1
-                                    found += 1
-                                if time[i + 1] <= time[j + 1]:
-                                    i += 1
-                                else:
-                                    j += 1
-                        item[nodes] = k
-                        follow[nodes] = heads[slot]
-                        heads[slot] = nodes
-                        nodes += 1
+    if count == 0:
+        return ones[:0], twos[:0], sure[:0]
+    total, per_face = _enter(boxes, order, count, per_cell, per_layer, keys, items)
+    if total > len(keys):
+        keys, items = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
+        cells, places = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
+        flown = np.empty(total, dtype=np.int32)
+        _enter(boxes, order, count, per_cell, per_layer, keys, items)
+    slots = 1024
+    while slots < 4 * count and slots < _SLOTS_MOST:
+        slots *= 2
+    _scatter(keys, items, total, slots, ends, cells, places)
+    near = other
+    start = 0
+    for slot in range(slots):
+        stop = ends[slot]
+        above = 0  # how many are flown
+        for at in range(start, stop):
+            here, item = cells[at], places[at]
+            k = item >> 3
+            now = boxes[k, _BEGIN]
+            if now < 0:
+                flown[above] = at
+                above += 1
+                continue
+            over = (now >> coarse) << coarse  # whoever comes later begins no earlier than this
+            x, x_end, y, y_end = boxes[k, 0], boxes[k, 1], boxes[k, 2], boxes[k, 3]
+            z, z_end, low, high = boxes[k, 4], boxes[k, 5], boxes[k, 6], boxes[k, 7]
+            left = hits = 0
+            # Without branches: which of them is near cannot be foretold.
+            for i in range(above):
+                entry = flown[i]
+                c = places[entry] >> 3
+                flown[left] = entry
+                left += boxes[c, _END] > over
+                near[hits] = c
+                hits += (
+                    (boxes[c, _END] > now)
+                    & (boxes[c, 6] <= high)
+                    & (boxes[c, 7] >= low)
+                    & (boxes[c, 0] <= x_end)
+                    & (boxes[c, 1] >= x)
+                    & (boxes[c, 2] <= y_end)
+                    & (boxes[c, 3] >= y)
+                    & (boxes[c, 4] <= z_end)
+                    & (boxes[c, 5] >= z)
+                    & (cells[entry] == here)
+                    & (((places[entry] | item) & 7) == 7)
+                )
+            flown[left] = at
+            above = left + 1
+            for i in range(hits):
+                c = near[i]
+                if boxes[c, _MORE] & boxes[k, _MORE] & ((1 << (here // per_face)) - 1):
+                    continue  # they have an earlier face in common
+                one, two = boxes[c, _LEG], boxes[k, _LEG]
+                if track[one] == track[two]:
+                    continue
+                one_last, two_last = one + (boxes[c, _MORE] >> 6), two + (boxes[k, _MORE] >> 6)
+                while one <= one_last and two <= two_last:
+                    answer = _judge(one, two, time, point, alt, reach, float(limit))
+                    if answer:
+                        if found == len(ones):
+                            ones, twos = np.append(ones, ones), np.append(twos, twos)
+                            sure = np.append(sure, sure)
+                        ones[found], twos[found], sure[found] = one, two, answer == 1
+                        found += 1
+                    if time[one + 1] <= time[two + 1]:
+                        one += 1
+                    else:
+                        two += 1
+        start = stop
     return ones[:found].copy(), twos[:found].copy(), sure[:found].copy()

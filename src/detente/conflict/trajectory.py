@@ -161,9 +161,9 @@ def find_in_legs(
     one, two, numbers = measure(
         legs, one, two, sure, lateral, vertical, threads=threads_of(threads)
     )
-    a, b, numbers = join_meetings(
-        legs.track[one].astype(np.int64), legs.track[two].astype(np.int64), numbers
-    )
+    a, b = legs.track[one].astype(np.int64), legs.track[two].astype(np.int64)
+    del one, two, sure
+    a, b, numbers = join_meetings(a, b, numbers)
     return Found(legs.ids, a, b, numbers, len(legs.ids), len(legs), legs.skipped)
 
 
@@ -305,31 +305,35 @@ def join_meetings(a: Longs, b: Longs, numbers: Longs) -> tuple[Longs, Longs, Lon
     """
     if not len(a):
         return a, b, numbers
-    low, high = np.minimum(a, b), np.maximum(a, b)
+    # Row by row and from one number for a pair: what is copied here comes on top of everything else.
+    most = int(max(a.max(), b.max())) + 1
+    key = np.minimum(a, b) * most + np.maximum(a, b)
     # Ties in `from` need no order: a meeting has some length, so they are one conflict.
-    order = np.lexsort((numbers[FROM], low * (int(high.max()) + 1) + high))
-    low, high, numbers = low[order], high[order], numbers[:, order]
-    fresh = np.ones(len(low), dtype=bool)
-    fresh[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    pair = np.cumsum(fresh)
+    order = np.lexsort((numbers[FROM], key)).astype(np.int32)
+    key = key[order]
+    fresh = np.ones(len(key), dtype=bool)
+    fresh[1:] = key[1:] != key[:-1]
+    begin, until = numbers[FROM][order], numbers[UNTIL][order]
     # The latest end so far within a pair; where none reaches the next beginning, there is a gap.
-    fresh[1:] |= numbers[FROM, 1:] > _latest(pair, numbers[UNTIL])[:-1]
+    fresh[1:] |= begin[1:] > _latest(np.cumsum(fresh), until)[:-1]
     starts = np.nonzero(fresh)[0]
-    group = np.cumsum(fresh) - 1
+    group = np.cumsum(fresh, dtype=np.int32) - 1
     joined = np.empty((len(numbers), len(starts)), dtype=np.int64)
-    joined[FROM] = numbers[FROM, starts]
-    joined[UNTIL] = np.maximum.reduceat(numbers[UNTIL], starts)
+    joined[FROM] = begin[starts]
+    joined[UNTIL] = np.maximum.reduceat(until, starts)
+    del begin, until
     # The least (lateral, closest, vertical) of each, one after the other among those that are left.
-    left = np.ones(len(low), dtype=bool)
+    left = np.ones(len(key), dtype=bool)
     for row in (LATERAL, CLOSEST, VERTICAL):
-        values = np.where(left, numbers[row], np.iinfo(np.int64).max)
+        values = np.where(left, numbers[row][order], np.iinfo(np.int64).max)
         joined[row] = np.minimum.reduceat(values, starts)
         left = values == joined[row, group]
     if len(numbers) > 5:
         first = np.nonzero(left)[0]
         first = first[np.unique(group[first], return_index=True)[1]]
-        joined[5:] = numbers[5:, first]
-    return low[starts], high[starts], joined
+        joined[5:] = numbers[5:, order[first]]
+    key = key[starts]
+    return key // most, key % most, joined
 
 
 def _latest(pair: Longs, until: Longs) -> Longs:

@@ -175,6 +175,36 @@ def test_conflicts_are_the_same_by_every_path(monkeypatch):
     assert (none_sure[2] == spell.measure(legs, one, two, sure, 5 * NM, 1000 * FT)[2]).all()
 
 
+@pytest.mark.parametrize("lateral", [5 * NM, 200 * NM])
+def test_the_grid_has_no_seam_over_the_globe_or_over_years(path, lateral):
+    """Where faces of the grid meet, at poles, at 180 degrees and years apart, the filter keeps the very pairs of legs that comparing each with each keeps."""
+    draw = random.Random(12)
+    tracks = {}
+    corner = 35.26438968  # three faces meet at this latitude and 45 degrees east
+    for number, (lon, lat) in enumerate(
+        [(45, corner), (-135, -corner), (45, 0), (-45, 0.1), (0, 45), (90, -45), (180, 0), (0, 90),
+         (0, -90), (180, corner)]
+    ):  # fmt: skip
+        for name, rows in crowd(draw, 18, lon=lon, lat=lat, size=0.25, points=8).items():
+            later = draw.choice([0, 0, 86_400 * S, 40 * 365 * 86_400 * S])
+            tracks[f"{number}{name}"] = [(row[0] + later, *row[1:]) for row in rows]
+    legs = build_legs(table(tracks), LegRules())
+    one, two, sure = sweep.find_close(legs, lateral, 1000 * FT, threads=2)
+    rows = np.nonzero(legs.joined)[0]
+    low, high = (rows[at] for at in np.triu_indices(len(rows), 1))
+    apart = legs.track[low] != legs.track[high]
+    low, high = low[apart], high[apart]
+    reach = sweep.chord_of(lateral) / 2.0**16
+    expected = sweep.judge_legs(
+        low, high, legs.time_us, legs.point, legs.alt_tenth_mm, reach, 1000.0 * FT
+    )
+    hit = expected > 0
+    assert hit.sum() > 100
+    assert np.array_equal(one, low[hit])
+    assert np.array_equal(two, high[hit])
+    assert np.array_equal(sure, expected[hit] == 1)
+
+
 def test_filter_leaves_little_to_whole_numbers():
     """The floating point decides nearly everything: a slow path that is taken always would hide a broken filter."""
     draw = random.Random(8)
