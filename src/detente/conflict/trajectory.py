@@ -144,7 +144,11 @@ def find_conflicts(
     legs = build_legs(
         tracks, rules, part_tenth_mm=part_for(minima.lateral_tenth_mm), threads=threads
     )
-    return find_in_legs(legs, minima, threads=threads, progress=progress)
+    check_minima(minima)
+    count, skipped = len(legs), legs.skipped
+    a, b, numbers = _meetings(legs, minima, threads, progress)
+    del legs  # most of the memory, and what follows needs none of it
+    return Found(tracks.ids, *join_meetings(a, b, numbers), len(tracks.ids), count, skipped)
 
 
 def find_in_legs(
@@ -156,15 +160,21 @@ def find_in_legs(
 ) -> Found:
     """The same for legs that are made already (`build_legs`, cut as `part_for` says)."""
     check_minima(minima)
+    a, b, numbers = _meetings(legs, minima, threads, progress)
+    joined = join_meetings(a, b, numbers)
+    return Found(legs.ids, *joined, len(legs.ids), len(legs), legs.skipped)
+
+
+def _meetings(
+    legs: Legs, minima: Minima, threads: int | None, progress: Progress | None
+) -> tuple[Longs, Longs, Longs]:
+    """The meetings of all legs: the tracks of each, and its numbers."""
     lateral, vertical = minima.lateral_tenth_mm, minima.vertical_tenth_mm
     one, two, sure = find_close(legs, lateral, vertical, threads=threads, progress=progress)
     one, two, numbers = measure(
         legs, one, two, sure, lateral, vertical, threads=threads_of(threads)
     )
-    a, b = legs.track[one].astype(np.int64), legs.track[two].astype(np.int64)
-    del one, two, sure
-    a, b, numbers = join_meetings(a, b, numbers)
-    return Found(legs.ids, a, b, numbers, len(legs.ids), len(legs), legs.skipped)
+    return legs.track[one].astype(np.int64), legs.track[two].astype(np.int64), numbers
 
 
 def check_track(own: Legs, others: Legs, minima: Minima) -> Found:
