@@ -121,7 +121,7 @@ def prepare(notice: ActivityNotice, columns: Longs | None = None) -> Prepared:
     if sum(count_positions(piece.geometry) for piece in notice.pieces) > _KEPT_POSITIONS:
         return Prepared(notice, columns)
     ready = _kept(notice)
-    if columns is not None and "columns" not in ready.__dict__:
+    if columns is not None:
         ready.columns = columns
     return ready
 

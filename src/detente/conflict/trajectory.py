@@ -336,12 +336,11 @@ def join_meetings(a: Longs, b: Longs, numbers: Longs) -> tuple[Longs, Longs, Lon
     left = np.ones(len(key), dtype=bool)
     for row in (LATERAL, CLOSEST, VERTICAL):
         values = np.where(left, numbers[row][order], np.iinfo(np.int64).max)
-        joined[row] = np.minimum.reduceat(values, starts)
-        left = values == joined[row, group]
-    if len(numbers) > 5:
-        first = np.nonzero(left)[0]
-        first = first[np.unique(group[first], return_index=True)[1]]
-        joined[5:] = numbers[5:, order[first]]
+        left = values == np.minimum.reduceat(values, starts)[group]
+    least = np.nonzero(left)[0]
+    best = order[least[np.diff(group[least], prepend=-1) > 0]]  # of equals the first
+    for row in range(CLOSEST, len(numbers)):
+        joined[row] = numbers[row, best]
     key = key[starts]
     return key // most, key % most, joined
 

@@ -24,8 +24,6 @@ from detente.protocol.statement import Thread, body_values
 from detente.units import format_time
 
 SHORT_ID_CHARS = 6
-
-
 # Somebody has still to answer, or to amend.
 UNFINISHED = frozenset({"proposed", "unanswered", "accepted", "not-kept"})
 

@@ -12,7 +12,6 @@ Rules that parsing keeps:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, NamedTuple, cast
 
 from msgspec import Struct
@@ -397,7 +396,7 @@ def parse_act(table: Table, do: str, at_s: float, party: str, named: Named) -> A
         do=cast("Literal['suspend', 'resume', 'fault', 'check']", do),
         scope="" if checks else table.choice("scope", SCOPES),
         text=table.text("text", "" if checks else None),
-        expect_rule=_rule(table),
+        expect_rule=table.token("expect_rule", ""),
     )
 
 
@@ -424,7 +423,7 @@ def _parse_presence(table: Table, do: str, at_s: float, party: str, named: Named
 def _parse_rung(
     table: Table, do: str, at_s: float, party: str, desk: str, named: Named
 ) -> ReadBack | Disseminate | ActOn:
-    notice = _known(table, "notice", named.filed, "a notice filed earlier in this script")
+    notice = table.named("notice", named.filed, "a notice filed earlier in this script")
     if named.filed[notice] == party:
         table.wrong("notice", "a notice of the other party")
     if do == "read-back":
@@ -452,7 +451,7 @@ def _parse_rung(
             notice,
             table.choice("action", ACTIONS),
             table.text("text", ""),
-            _rule(table),
+            table.token("expect_rule", ""),
         )
     units = [_names(table, name, least=0) for name in ("named", "told", "acknowledged")]
     every = [one for part in units for one in part]
@@ -460,21 +459,25 @@ def _parse_rung(
         table.wrong(
             "told", f"1 to {UNITS_PER_NOTICE} units, each once in named, told or acknowledged"
         )
-    return Disseminate(at_s, party, desk, notice, units[0], units[1], units[2], _rule(table))
+    return Disseminate(
+        at_s, party, desk, notice, units[0], units[1], units[2], table.token("expect_rule", "")
+    )
 
 
 def _parse_matter(
     table: Table, do: str, at_s: float, party: str, desk: str, named: Named
 ) -> Cease | Emergency | Reply:
     if do == "reply":
-        name = _known(table, "name", named.matters, "a request or emergency of an earlier step")
+        name = table.named("name", named.matters, "a request or emergency of an earlier step")
         asked_by, kind = named.matters[name]
         if asked_by == party:
             table.wrong("name", "one that the other party asked")
         replies = (*CEASE_REPLIES, "effective") if kind == "cease" else EMERGENCY_REPLIES
         reply = table.choice("reply", replies)
-        return Reply(at_s, party, desk, name, reply, table.text("text", ""), _rule(table))
-    name = _new(table, "name", named.matters)
+        return Reply(
+            at_s, party, desk, name, reply, table.text("text", ""), table.token("expect_rule", "")
+        )
+    name = table.unused("name", named.matters)
     named.matters[name] = (party, do)
     notice = _about(table, named)
     if do == "cease":
@@ -498,20 +501,20 @@ def _parse_talk(
     table: Table, do: str, at_s: float, party: str, desk: str, named: Named
 ) -> Message | Answer | Call | AgreeCall:
     if do == "answer":
-        name = _known(table, "name", named.messages, "a message of an earlier step")
+        name = table.named("name", named.messages, "a message of an earlier step")
         if named.messages[name] == party:
             table.wrong("name", "a message of the other party")
         return Answer(
             at_s, party, desk, name,
-            table.choice("answer", ANSWERS), table.text("text", ""), _rule(table),
+            table.choice("answer", ANSWERS), table.text("text", ""), table.token("expect_rule", ""),
         )  # fmt: skip
     if do == "agree-call":
-        name = _known(table, "name", named.calls, "a call of an earlier step")
+        name = table.named("name", named.calls, "a call of an earlier step")
         if named.calls[name] == party:
             table.wrong("name", "a call that the other party recorded")
         return AgreeCall(at_s, party, desk, name, table.flag("agrees"), table.text("text", ""))
     names = named.messages if do == "message" else named.calls
-    name = _new(table, "name", names)
+    name = table.unused("name", names)
     names[name] = party
     notice = _about(table, named)
     to_desk = table.token("to_desk", DESK)
@@ -569,7 +572,7 @@ def _slot(table: Table, name: str) -> Slot:
 
 def _parse_look(table: Table, do: str, at_s: float, party: str, named: Named) -> Looked:
     if do == "ladder":
-        notice = _known(table, "notice", named.filed, "a notice filed earlier in this script")
+        notice = table.named("notice", named.filed, "a notice filed earlier in this script")
         rungs = table.table("rungs")
         expected = tuple((one, rungs.choice(one, RUNG_STATES)) for one in RUNGS if rungs.has(one))
         rungs.done()
@@ -582,7 +585,7 @@ def _parse_look(table: Table, do: str, at_s: float, party: str, named: Named) ->
     if do == "alarm":
         known = {**named.filed, **named.matters, **named.messages}
         about = (
-            _known(table, "about", known, "something named earlier in this script")
+            table.named("about", known, "something named earlier in this script")
             if table.has("about")
             else ""
         )
@@ -594,7 +597,7 @@ def _parse_look(table: Table, do: str, at_s: float, party: str, named: Named) ->
         return Urgent(
             at_s=at_s,
             party=party,
-            name=_known(table, "name", named.matters, "a request or emergency of an earlier step"),
+            name=table.named("name", named.matters, "a request or emergency of an earlier step"),
             status=table.token("status"),
             received_within_s=table.number("received_within_s", least=0, most=LATENESS_MOST_S)
             if within
@@ -609,7 +612,7 @@ def _parse_look(table: Table, do: str, at_s: float, party: str, named: Named) ->
             table.choice("word", _WORDS),
             *(table.whole(one, 0, least=0, most=SLOTS_MOST) for one in ("missed", "answered", "unsent")),
         )  # fmt: skip
-    notice = _known(table, "notice", named.filed, "a notice filed earlier in this script")
+    notice = table.named("notice", named.filed, "a notice filed earlier in this script")
     expect = table.choice("expect", ("enough", "not-enough", "clear"))
     return Clearance(
         at_s,
@@ -623,24 +626,10 @@ def _parse_look(table: Table, do: str, at_s: float, party: str, named: Named) ->
 # -- names -----------------------------------------------------------------------------------------
 
 
-def _known(table: Table, field: str, names: Mapping[str, object], what: str) -> str:
-    name = table.text(field, most_chars=NAME_CHARS)
-    if name not in names:
-        table.wrong(field, f"the name of {what}")
-    return name
-
-
-def _new(table: Table, field: str, names: Mapping[str, object]) -> str:
-    name = table.text(field, most_chars=NAME_CHARS)
-    if name in names:
-        table.wrong(field, "a name not used before in this script")
-    return name
-
-
 def _about(table: Table, named: Named) -> str:
     if not table.has("notice"):
         return ""
-    return _known(table, "notice", named.filed, "a notice filed earlier in this script")
+    return table.named("notice", named.filed, "a notice filed earlier in this script")
 
 
 def _names(table: Table, field: str, *, least: int) -> tuple[str, ...]:
@@ -648,7 +637,3 @@ def _names(table: Table, field: str, *, least: int) -> tuple[str, ...]:
     if len(names) < least or any(len(one) > REGION_CHARS for one in names):
         table.wrong(field, f"a list of at least {least} short names")
     return names
-
-
-def _rule(table: Table) -> str:
-    return table.token("expect_rule", "") if table.has("expect_rule") else ""

@@ -106,22 +106,17 @@ def parse_settle(
     """
 
     def notice() -> str:
-        name = table.text("notice", most_chars=NAME_CHARS)
-        if name not in filed:
-            table.wrong("notice", "the name of a notice filed earlier in this script")
-        return name
+        return table.named("notice", filed, "a notice filed earlier in this script")
 
     def new(field: str) -> str:
-        name = table.text(field, most_chars=NAME_CHARS)
-        if name in proposals:
-            table.wrong(field, "a name not used before in this script")
+        name = table.unused(field, proposals)
         proposals[name] = party
         return name
 
-    def option(field: str = "option") -> str:
-        key = table.text(field, most_chars=NAME_CHARS)
+    def option() -> str:
+        key = table.text("option", most_chars=NAME_CHARS)
         if not _OPTION.fullmatch(key):
-            table.wrong(field, _OPTION_RULE)
+            table.wrong("option", _OPTION_RULE)
         return key
 
     if do == "advice":
@@ -129,7 +124,7 @@ def parse_settle(
         if not all(_OPTION.fullmatch(one) for one in offers):
             table.wrong("offers", f"a list, each {_OPTION_RULE}")
         return Advised(at_s, party, notice(), offers)
-    rule = table.token("expect_rule", "") if table.has("expect_rule") else ""
+    rule = table.token("expect_rule", "")
     if do == "propose":
         return Propose(
             at_s=at_s,
@@ -142,9 +137,7 @@ def parse_settle(
             text=table.text("text", ""),
             expect_rule=rule,
         )
-    name = table.text("name", most_chars=NAME_CHARS)
-    if name not in proposals:
-        table.wrong("name", "the name of a proposal of an earlier step")
+    name = table.named("name", proposals, "a proposal of an earlier step")
     if do == "keep":
         return Keep(at_s, party, desk, name, rule)
     if proposals[name] == party:

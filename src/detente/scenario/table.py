@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NoReturn, cast
 
 from detente.errors import UsageError, shown
-from detente.limits import API_BODY_BYTES, TEXT_CHARS
+from detente.limits import API_BODY_BYTES, NAME_CHARS, TEXT_CHARS
 from detente.units import parse_time
 
 SCENARIO_BYTES = API_BODY_BYTES  # a scenario holds notices; it is bounded as one request is
@@ -94,6 +94,20 @@ class Table:
         text = self.text(name, default, rule=rule)
         if text != default and text not in choices:
             self.wrong(name, rule)
+        return text
+
+    def named(self, name: str, names: Container[str], what: str) -> str:
+        """A name that the file has given before, to `what`."""
+        text = self.text(name, most_chars=NAME_CHARS)
+        if text not in names:
+            self.wrong(name, f"the name of {what}")
+        return text
+
+    def unused(self, name: str, names: Container[str]) -> str:
+        """A name that the file has not given before."""
+        text = self.text(name, most_chars=NAME_CHARS)
+        if text in names:
+            self.wrong(name, "a name not used before in this script")
         return text
 
     def flag(self, name: str, default: bool | None = None) -> bool:
